@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+// The names of key-exchange groups and signature algorithms: IANA's, OpenSSL's and their
+// aliases, with their code points and strength. Static tables; thread-safe.
+#ifndef TLSGUARD_POLICY_NAMES_H
+#define TLSGUARD_POLICY_NAMES_H
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace tlsguard::policy {
+
+// RFC 8446 4.2.7, RFC 7919, draft-ietf-tls-ecdhe-mlkem.
+struct Group {
+  std::uint16_t id;
+  const char* name;          // canonical here: X25519, P-256, X25519MLKEM768, ffdhe2048 …
+  const char* openssl_name;  // as SSL_CTX_set1_groups_list of every supported version takes it
+  const char* aliases;       // separated by spaces: "prime256v1 secp256r1"
+  int bits;                  // security strength, SP 800-57: P-256 128, X25519 128, P-384 192 …
+  bool post_quantum;
+};
+
+// Case-insensitive, aliases too. nullptr: a name nobody knows.
+[[nodiscard]] const Group* find_group(std::string_view name);
+[[nodiscard]] const Group* find_group(std::uint16_t id);
+[[nodiscard]] std::string group_name(std::uint16_t id);  // "0x1234" where unknown
+[[nodiscard]] std::vector<std::string> all_group_names();
+
+// RFC 8446 4.2.3 SignatureScheme.
+struct SignatureAlgorithm {
+  std::uint16_t id;
+  const char* name;          // rsa_pss_rsae_sha256, ecdsa_secp256r1_sha256, …
+  const char* openssl_name;  // as SSL_CTX_set1_sigalgs_list of every supported version takes it
+  const char* aliases;       // RSA+SHA256, ECDSA+SHA256 …
+  int hash_bits;             // 160 for SHA-1, 256, 384, 512; the own strength of Ed25519 …
+};
+[[nodiscard]] const SignatureAlgorithm* find_signature_algorithm(std::string_view name);
+[[nodiscard]] const SignatureAlgorithm* find_signature_algorithm(std::uint16_t id);
+[[nodiscard]] std::string signature_algorithm_name(std::uint16_t id);
+[[nodiscard]] std::vector<std::string> all_signature_algorithm_names();
+
+}  // namespace tlsguard::policy
+
+#endif
