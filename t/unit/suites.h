@@ -3,14 +3,19 @@
 #define TLSGUARD_T_UNIT_SUITES_H
 
 #include <check.h>
+// Check's old macro has the name of a function of core/error.h and of the standard library:
+// include this header first.
+#undef fail
 
 namespace tlsguard::test {
 
 Suite* core_suite();
+Suite* runtime_file_suite();
 
 using MakeSuite = Suite* (*)();
 inline constexpr MakeSuite suites[] = {
     core_suite,
+    runtime_file_suite,
 };
 
 }  // namespace tlsguard::test

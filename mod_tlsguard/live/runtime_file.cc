@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "live/runtime_file.h"
+
+#include <fmt/format.h>
+
+#include <limits>
+#include <nlohmann/json.hpp>
+
+#include "policy/names.h"
+
+namespace tlsguard::live {
+namespace {
+
+using nlohmann::json;
+
+constexpr int format_version = 1;
+constexpr int max_depth = 6;  // file, virtual_hosts, host, settings, list, and one to spare
+
+template <typename T>
+json nullable(const std::optional<T>& value) {
+  return value ? json(*value) : json(nullptr);
+}
+
+json host_to_json(const RuntimeHost& host) {
+  return {{"name", host.name},
+          {"addresses", host.addresses},
+          {"engine", host.engine},
+          {"policy", host.policy},
+          {"report_policy", nullable(host.report_policy)},
+          {"floor", nullable(host.floor)},
+          {"floor_exception", host.floor_exception},
+          {"file", host.file},
+          {"line", host.line},
+          {"default", host.is_default},
+          {"settings",
+           {{"protocols", host.settings.protocols},
+            {"ciphers", host.settings.ciphers},
+            {"suites", host.settings.suites},
+            {"groups", host.settings.groups},
+            {"signature_algorithms", host.settings.signature_algorithms}}},
+          {"hsts", nullable(host.hsts)}};
+}
+
+// Reads the members of one object and keeps the first error, so that a reader below is a plain
+// list of members.
+class Members {
+ public:
+  Members(const json& object, std::string where) : object_(object), where_(std::move(where)) {
+    if (!object_.is_object()) note(where_ + " is not an object");
+  }
+
+  void text(const char* key, std::string& out) {
+    if (const json* value = find(key, &json::is_string)) out = value->get_ref<const std::string&>();
+  }
+  void optional_text(const char* key, std::string& out) {
+    if (object_.is_object() && object_.contains(key)) text(key, out);
+  }
+  void text_or_null(const char* key, std::optional<std::string>& out) {
+    if (object_.is_object() && object_.contains(key) && !object_[key].is_null()) {
+      text(key, out.emplace());
+    }
+  }
+  void flag(const char* key, bool& out) {
+    if (const json* value = find(key, &json::is_boolean)) out = value->get<bool>();
+  }
+  template <typename Int>
+  void number(const char* key, Int& out) {
+    const json* value = find(key, &json::is_number_unsigned);
+    if (value == nullptr) return;
+    auto wide = value->get<std::uint64_t>();
+    if (wide > static_cast<std::uint64_t>(std::numeric_limits<Int>::max())) {
+      note(fmt::format("{}.{} is too large", where_, key));
+      return;
+    }
+    out = static_cast<Int>(wide);
+  }
+  void texts(const char* key, std::vector<std::string>& out) {
+    const json* list = find(key, &json::is_array);
+    if (list == nullptr) return;
+    for (const json& value : *list) {
+      if (!value.is_string()) {
+        note(fmt::format("{}.{} is not a list of strings", where_, key));
+        return;
+      }
+      out.push_back(value.get_ref<const std::string&>());
+    }
+  }
+  // nullptr: noted as an error.
+  const json* find(const char* key, bool (json::*has_type)() const noexcept) {
+    if (!object_.is_object()) return nullptr;
+    auto member = object_.find(key);
+    if (member == object_.end()) {
+      note(fmt::format("{}.{} is missing", where_, key));
+      return nullptr;
+    }
+    if (!((*member).*has_type)()) {
+      note(fmt::format("{}.{} has the wrong type ({})", where_, key, member->type_name()));
+      return nullptr;
+    }
+    return &*member;
+  }
+  void note(std::string text) {
+    if (!error_) error_ = Error{std::move(text)};
+  }
+  [[nodiscard]] const std::optional<Error>& error() const { return error_; }
+
+ private:
+  const json& object_;
+  std::string where_;
+  std::optional<Error> error_;
+};
+
+Result<RuntimeSettings> settings_from_json(const json& object, const std::string& where) {
+  RuntimeSettings settings;
+  Members members(object, where);
+  members.texts("protocols", settings.protocols);
+  members.texts("ciphers", settings.ciphers);
+  members.texts("suites", settings.suites);
+  members.texts("groups", settings.groups);
+  members.texts("signature_algorithms", settings.signature_algorithms);
+  if (members.error()) return tl::unexpected(*members.error());
+  return settings;
+}
+
+Result<RuntimeHost> host_from_json(const json& object, std::size_t index) {
+  RuntimeHost host;
+  std::string where = fmt::format("virtual_hosts[{}]", index);
+  Members members(object, where);
+  members.text("name", host.name);
+  members.texts("addresses", host.addresses);
+  members.text("engine", host.engine);
+  members.text("policy", host.policy);
+  members.text_or_null("report_policy", host.report_policy);
+  members.text_or_null("floor", host.floor);
+  members.flag("floor_exception", host.floor_exception);
+  members.text("file", host.file);
+  members.number("line", host.line);
+  members.flag("default", host.is_default);
+  members.text_or_null("hsts", host.hsts);
+  if (host.engine != "on" && host.engine != "report" && host.engine != "off") {
+    members.note(where + ".engine is none of on, report, off");
+  }
+  const json* settings = members.find("settings", &json::is_object);
+  if (members.error()) return tl::unexpected(*members.error());
+  auto read = settings_from_json(*settings, where + ".settings");
+  if (!read) return tl::unexpected(read.error());
+  host.settings = std::move(*read);
+  return host;
+}
+
+// nullopt: not JSON, or nested deeper than anything written here.
+std::optional<json> parse(std::string_view text) {
+  bool too_deep = false;
+  auto watch = [&too_deep](int depth, json::parse_event_t /*event*/, json& /*parsed*/) {
+    if (depth > max_depth) too_deep = true;
+    return !too_deep;
+  };
+  json parsed = json::parse(text, watch, /*allow_exceptions=*/false);
+  if (too_deep || parsed.is_discarded()) return std::nullopt;
+  return parsed;
+}
+
+}  // namespace
+
+RuntimeSettings runtime_settings(const hello::ServerSettings& settings) {
+  RuntimeSettings named;
+  for (Protocol p : all_protocols) {
+    if (settings.protocols.has(p)) named.protocols.emplace_back(protocol_name(p));
+  }
+  for (const hello::Cipher& cipher : settings.ciphers) named.ciphers.push_back(cipher.name);
+  for (const hello::Cipher& suite : settings.suites) named.suites.push_back(suite.name);
+  for (std::uint16_t id : settings.groups) named.groups.push_back(policy::group_name(id));
+  for (std::uint16_t id : settings.signature_algorithms) {
+    named.signature_algorithms.push_back(policy::signature_algorithm_name(id));
+  }
+  return named;
+}
+
+std::string to_json(const RuntimeFile& file) {
+  json hosts = json::array();
+  for (const RuntimeHost& host : file.virtual_hosts) hosts.push_back(host_to_json(host));
+  json object{{"version", format_version}, {"written", file.written},   {"httpd", file.httpd},
+              {"openssl", file.openssl},   {"tlsguard", file.tlsguard}, {"pid", file.pid},
+              {"virtual_hosts", hosts}};
+  return object.dump(2, ' ', false, json::error_handler_t::replace) + "\n";
+}
+
+Result<RuntimeFile> runtime_from_json(std::string_view text) {
+  if (text.size() > max_runtime_file) {
+    return fail(fmt::format("{} bytes are more than {}", text.size(), max_runtime_file));
+  }
+  auto parsed = parse(text);
+  if (!parsed) return fail("this is not JSON as httpd's parent writes it");
+  RuntimeFile file;
+  int version = 0;
+  Members members(*parsed, "file");
+  members.number("version", version);
+  if (!members.error() && version != format_version) {
+    return fail(
+        fmt::format("version {} of the file is not known here, only {}", version, format_version));
+  }
+  members.text("written", file.written);
+  members.text("httpd", file.httpd);
+  members.optional_text("openssl", file.openssl);
+  members.optional_text("tlsguard", file.tlsguard);
+  members.number("pid", file.pid);
+  const json* hosts = members.find("virtual_hosts", &json::is_array);
+  if (members.error()) return tl::unexpected(*members.error());
+  if (hosts->size() > max_runtime_hosts) {
+    return fail(fmt::format("more than {} virtual hosts", max_runtime_hosts));
+  }
+  file.virtual_hosts.reserve(hosts->size());
+  for (const json& object : *hosts) {
+    auto host = host_from_json(object, file.virtual_hosts.size());
+    if (!host) return tl::unexpected(host.error());
+    file.virtual_hosts.push_back(std::move(*host));
+  }
+  return file;
+}
+
+}  // namespace tlsguard::live
