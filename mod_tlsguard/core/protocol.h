@@ -43,6 +43,11 @@ class ProtocolSet {
     set.bits_ = bits_ & other.bits_;
     return set;
   }
+  [[nodiscard]] constexpr ProtocolSet operator|(ProtocolSet other) const {
+    ProtocolSet set;
+    set.bits_ = bits_ | other.bits_;
+    return set;
+  }
   constexpr bool operator==(const ProtocolSet&) const = default;
   // Lowest and highest member. The set must not be empty.
   [[nodiscard]] Protocol lowest() const;

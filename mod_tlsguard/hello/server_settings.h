@@ -13,7 +13,7 @@
 
 namespace tlsguard::hello {
 
-enum class KeyExchange : std::uint8_t { any, ecdhe, dhe, rsa, other };       // any: TLS 1.3
+enum class KeyExchange : std::uint8_t { any, ecdhe, dhe, rsa, other };      // any: TLS 1.3
 enum class Authentication : std::uint8_t { any, rsa, ecdsa, none, other };  // any: TLS 1.3
 
 struct Cipher {
@@ -38,7 +38,6 @@ struct CertificateKey {
   bool compressed_point = false;       // ecdsa: RFC 8422 5.1.2
   std::uint16_t issuer_signature = 0;  // SignatureScheme the certificate itself is signed with,
                                        // 0 if it is none of TLS's
-  int not_after_days = 0;              // not used by the verdict
   bool operator==(const CertificateKey&) const = default;
 };
 
