@@ -28,7 +28,17 @@ struct Cipher {
   bool operator==(const Cipher&) const = default;
 };
 
-enum class KeyType : std::uint8_t { rsa, rsa_pss, ecdsa, ed25519, ed448 };
+// ML-DSA (OpenSSL 3.5 and later): TLS 1.3 only, one SignatureScheme each (0x0904 to 0x0906).
+enum class KeyType : std::uint8_t {
+  rsa,
+  rsa_pss,
+  ecdsa,
+  ed25519,
+  ed448,
+  mldsa44,
+  mldsa65,
+  mldsa87
+};
 
 // A certificate the virtual host can present, as far as the handshake cares.
 struct CertificateKey {

@@ -21,12 +21,15 @@ namespace tlsguard::policy {
 // mod_ssl's directives of one virtual host, merged the way mod_ssl merges them, as far as they
 // decide what can be negotiated.
 struct SslDirectives {
-  std::optional<ProtocolSet> protocols;      // SSLProtocol; none: all
-  std::optional<std::string> cipher_suite;   // SSLCipherSuite, with mod_ssl's own additions
+  std::optional<ProtocolSet> protocols;     // SSLProtocol; none: all
+  std::optional<std::string> cipher_suite;  // SSLCipherSuite; with or without what mod_ssl appends
   std::optional<std::string> tls13_cipher_suite;
   bool honor_cipher_order = false;
   bool session_tickets = true;
   std::vector<std::pair<std::string, std::string>> conf_cmds;  // SSLOpenSSLConfCmd, in order
+  // The first SSLCertificateFile: mod_ssl takes a curve (EC PARAMETERS) from it. May be empty; a
+  // file that cannot be read is mod_ssl's to complain of.
+  std::string certificate_file;
   bool operator==(const SslDirectives&) const = default;
 };
 
@@ -48,9 +51,9 @@ struct SslDirectives {
 // Something left out or overridden, and why; for the log and DUMP_TLSGUARD.
 struct Note {
   enum class Kind {
-    left_out,   // this OpenSSL or its security level lacks it
-    overridden, // mod_ssl's configuration allows less, or the policy less than mod_ssl
-    warning,    // does not fit: key below the policy, key type no cipher fits, …
+    left_out,    // this OpenSSL or its security level lacks it
+    overridden,  // mod_ssl's configuration allows less, or the policy less than mod_ssl
+    warning,     // does not fit: key below the policy, key type no cipher fits, …
   };
   Kind kind = Kind::left_out;
   std::string text;
@@ -64,10 +67,12 @@ struct Outcome {
 
 // The intersection of ctx's own settings and the policy, set on ctx (versions, ciphers, suites,
 // signature algorithms, preference; groups are not set: they are per connection, see DESIGN) and
-// read back. Empty intersection of versions, of ciphers for every version left, or of groups is
-// an error that names both sides. before: read_back(ctx) from before, keys filled in.
+// read back. Empty intersection of versions, of ciphers for every version left, of groups or of
+// signature algorithms is an error that names both sides. before: read_back(ctx) from before, keys
+// filled in. directives: only to name the one that took something from the policy, in notes.
 [[nodiscard]] Result<Outcome> tighten(SSL_CTX* ctx, const hello::ServerSettings& before,
-                                      const Policy& policy);
+                                      const Policy& policy,
+                                      const SslDirectives& directives = SslDirectives{});
 
 // The same outcome computed without touching any mod_ssl settings: on a copy. For judging against
 // a second policy: directives' scratch context is built anew and tightened.

@@ -27,6 +27,7 @@ struct Policy {
   std::vector<std::string> groups;   // names of policy/names.h, in order
   std::optional<std::vector<std::string>> signature_algorithms;  // none: not restricted
   std::optional<bool> server_preference;  // none: as SSLHonorCipherOrder says
+  std::optional<int> security_level;      // at least this one (an own cipher spec's @SECLEVEL=n)
   // What is served is checked against these and reported; they refuse nothing.
   std::optional<int> min_rsa_bits;
   std::vector<hello::KeyType> certificate_types;  // empty: any
@@ -42,8 +43,8 @@ struct Policy {
 struct Settings {
   std::optional<Protocol> min_protocol;
   std::optional<Protocol> max_protocol;
-  std::optional<std::string> cipher_suite;        // OpenSSL cipher string, TLS 1.2 and below
-  std::optional<std::string> tls13_cipher_suite;  // colon list
+  std::optional<std::string> cipher_suite;         // OpenSSL cipher string, TLS 1.2 and below
+  std::optional<std::string> tls13_cipher_suite;   // colon list
   std::optional<std::vector<std::string>> groups;  // as written: spaces and colons already split
   std::optional<std::vector<std::string>> signature_algorithms;
   bool operator==(const Settings&) const = default;

@@ -19,7 +19,7 @@ struct Strength {
   bool aead = true;             // every cipher is one
   int cipher_bits = 256;
   int group_bits = 256;
-  int rsa_bits = 0;   // 0: no RSA key, or no demand
+  int rsa_bits = 0;  // 0: no RSA key, or no demand
   int hash_bits = 512;
 };
 [[nodiscard]] Strength strength_of(const Policy& policy);
