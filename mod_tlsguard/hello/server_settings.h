@@ -40,14 +40,20 @@ enum class KeyType : std::uint8_t {
   mldsa87
 };
 
-// A certificate the virtual host can present, as far as the handshake cares.
+// A certificate the virtual host can present, as far as the handshake cares. At most one of each
+// type (OpenSSL has no room for more).
 struct CertificateKey {
   KeyType type = KeyType::rsa;
   int bits = 0;
   std::uint16_t curve = 0;             // ecdsa: TLS group id of its curve, 0 if it has none
   bool compressed_point = false;       // ecdsa: RFC 8422 5.1.2
+  bool may_sign = true;                // ecdsa: keyUsage is absent or has digitalSignature
+  int pss_hash_bits = 0;               // rsa_pss: the one hash its parameters allow, 0 for any
   std::uint16_t issuer_signature = 0;  // SignatureScheme the certificate itself is signed with,
                                        // 0 if it is none of TLS's
+  // Security bits, as SSL_CTX_set_security_level(3) counts them, of the weakest among its key,
+  // the keys of its chain and their signatures (those of self-signed ones left out).
+  int chain_security_bits = 256;
   bool operator==(const CertificateKey&) const = default;
 };
 
@@ -60,6 +66,8 @@ struct ServerSettings {
   int security_level = 1;                           // SSL_CTX_get_security_level
   bool server_preference = false;                   // SSL_OP_CIPHER_SERVER_PREFERENCE
   bool allow_dhe = true;                            // DH parameters exist (auto or from a file)
+  int dh_security_bits = 0;                         // of those from a file; 0: OpenSSL finds some
+                                                    // that fit the key and the security level
   bool require_extended_master_secret = false;
   std::vector<CertificateKey> keys;
   bool operator==(const ServerSettings&) const = default;
