@@ -1,0 +1,19 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Waiting for a condition, never for a time."""
+import os
+import time
+
+# Under valgrind all takes some twenty times longer.
+PATIENCE = 20 if os.environ.get("TLSGUARD_HTTPD_WRAPPER") else 1
+
+
+def wait_for(condition, what, seconds=10.0, interval=0.02):
+    """Returns the first true value of condition(); fails with what after the given seconds."""
+    deadline = time.monotonic() + seconds * PATIENCE
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > deadline:
+            raise AssertionError(f"waited {seconds * PATIENCE:.0f} s in vain for {what}")
+        time.sleep(interval)
