@@ -7,9 +7,11 @@
 // Rules:
 // - Each step is sent for its own length before the next, then the full max-age. A step counts
 //   only if it was really sent: one tick ends one step at most, and what is left over is not
-//   credited to the next. So a clock that leaps forward skips nothing. The time a machine was off
-//   counts for the step it was at: browsers' copies of the field age meanwhile.
-// - A clock set back credits nothing and takes nothing away.
+//   credited to the next. So a clock that leaps forward skips nothing. Time the machine or the
+//   server was off counts for the step it was at: the field lives on in browsers meanwhile.
+// - A clock set back takes nothing away, and no stretch of time counts twice: time counts again
+//   once the clock is past what was counted. If it stays behind for a day, then what it showed
+//   before was wrong, and counting goes on from the earlier time.
 // - Time counts only between two ticks that both found the certificate good; while it is not, the
 //   age stays.
 // - includeSubDomains that was not there before starts the ramp anew.
@@ -46,12 +48,13 @@ using RampSteps = std::vector<Seconds>;
 // One ServerName's ramp. Virtual hosts that share a ServerName share the state (RFC 6797 8.2: ports
 // do not matter), so the caller ticks it once, with one setting.
 struct RampState {
-  std::chrono::sys_seconds began;      // when this ramp started
-  std::chrono::sys_seconds last_tick;  // the latest time it was advanced
-  Seconds age{0};                      // the max-age sent now
-  Seconds kept{0};                     // for how long, good time only; at most age
-  bool complete = false;               // age is the full max-age
-  bool good = false;                   // what the last tick found the certificate to be
+  std::chrono::sys_seconds began;          // when this ramp started
+  std::chrono::sys_seconds counted_until;  // time up to here is in `kept`, or was no good
+  std::optional<std::chrono::sys_seconds> behind_since;  // when the clock was first seen before it
+  Seconds age{0};                                        // the max-age sent now
+  Seconds kept{0};        // for how long, good time only; at most age
+  bool complete = false;  // the full max-age was reached
+  bool good = false;      // what the last tick found the certificate to be
   bool include_sub_domains = false;
 
   bool operator==(const RampState&) const = default;
@@ -64,12 +67,12 @@ struct RampState {
                                                std::chrono::sys_seconds now, bool certificate_good);
 
 // Whether the file must be written: plain passing of time need not be, since a later tick credits
-// it from the older last_tick.
+// it from the older counted_until.
 [[nodiscard]] bool worth_writing(const std::optional<RampState>& written,
                                  const std::optional<RampState>& now);
 
 // The ages below the full one that may be sent from this state on, for HstsValues: the steps, and
-// an age carried over from another step list. Ascending.
+// an age carried over from another step list.
 [[nodiscard]] std::vector<Seconds> partial_ages(const HstsSetting& setting, const RampSteps& steps,
                                                 const std::optional<RampState>& state);
 
