@@ -10,11 +10,13 @@
 namespace tlsguard::test {
 
 Suite* core_suite();
+Suite* date_suite();
 Suite* runtime_file_suite();
 
 using MakeSuite = Suite* (*)();
 inline constexpr MakeSuite suites[] = {
     core_suite,
+    date_suite,
     runtime_file_suite,
 };
 
