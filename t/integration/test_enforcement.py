@@ -317,13 +317,18 @@ def test_own_policy_may_be_used_before_it_is_defined(server):
     assert ask(httpd.port(), Hello(versions=("TLSv1.3",), groups=("P-384",))).accepted
 
 
-@pytest.mark.parametrize("order", [0, 1], ids=["policy first", "setting first"])
-def test_the_order_of_lines_does_not_matter(server, order):
-    lines = ["TLSGuardPolicy modern", "TLSGuardMinProtocol TLSv1.2"]
-    httpd = server(vhost("a.example.test", *(lines if order == 0 else reversed(lines))))
-    # modern has no cipher of 1.2, so lowering the minimum alone gives none.
-    assert not ask(httpd.port(), Hello(versions=("TLSv1.2",))).accepted
+@pytest.mark.parametrize("turn", [1, -1], ids=["policy first", "policy last"])
+def test_single_settings_replace_their_part_in_any_order(server, turn):
+    stricter = ["TLSGuardPolicy baseline", "TLSGuardMinProtocol TLSv1.3"][::turn]
+    weaker = ["TLSGuardPolicy modern", "TLSGuardMinProtocol TLSv1.2",
+              "TLSGuardCipherSuite ECDHE+AES"][::turn]
+    httpd = server(vhost("a.example.test", *stricter) + vhost("b.example.test", *weaker))
+    assert ask(httpd.port(), Hello(**TLS12_GCM)).alert == PROTOCOL
     assert ask(httpd.port(), Hello(versions=("TLSv1.3",))).accepted
+    assert ask(httpd.port(), Hello(name="b.example.test", **TLS12_GCM)).accepted
+    assert ask(httpd.port(), Hello(name="b.example.test", **TLS12_CBC)).accepted
+    chacha = dict(versions=("TLSv1.2",), ciphers=("ECDHE-RSA-CHACHA20-POLY1305",))
+    assert ask(httpd.port(), Hello(name="b.example.test", **chacha)).alert == FAILURE
 
 
 # -- only ever tighter than mod_ssl ------------------------------------------------------------------

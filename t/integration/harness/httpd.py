@@ -22,7 +22,7 @@ from pathlib import Path
 from .wait import PATIENCE, wait_for
 
 MODULES = """mpm_{mpm} authz_core authz_host alias env setenvif headers rewrite dir mime log_config
-unixd remoteip status actions socache_shmcb socache_dbm ssl http2 proxy proxy_http {cgi} include
+unixd remoteip status actions socache_shmcb socache_memcache ssl http2 proxy proxy_http {cgi} include
 logio""".split()
 
 BASE = """\
