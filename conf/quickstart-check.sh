@@ -34,14 +34,15 @@ handshake() {
   fi
 }
 
-# ask URL [curl options]: response headers, without carriage returns. Names need no resolver.
-ask() {
-  curl -sS -o /dev/null -D - --max-time 10 --noproxy '*' --cacert "$state/ca.pem" \
+# fetch URL [curl options]. Names need no resolver.
+fetch() {
+  curl -sS --max-time 10 --noproxy '*' --cacert "$state/ca.pem" \
     --resolve "localhost:$https_port:127.0.0.1" --resolve "modern.localhost:$https_port:127.0.0.1" \
     --resolve "localhost:$http_port:127.0.0.1" --resolve "modern.localhost:$http_port:127.0.0.1" \
-    "${@:2}" "$1" 2>&1 | tr -d '\r' || true
+    "${@:2}" "$1" 2>&1 || true
 }
-page() { ask "$1" -o - -D /dev/null "${@:2}"; }
+# ask URL [curl options]: the response's headers, without carriage returns.
+ask() { fetch "$@" -o /dev/null -D - | tr -d '\r'; }
 status_of() { awk 'NR == 1 { print $2 }' <<<"$1"; }
 field() { # headers, name: every value, one a line
   awk -v name="$2" 'BEGIN { FS = ": " } tolower($1) == name { print $2 }' <<<"$1"
@@ -92,12 +93,12 @@ check_http() {
 
 check_page() {
   local text
-  text=$(page "https://localhost:$https_port/" --tlsv1.3)
+  text=$(fetch "https://localhost:$https_port/" --tlsv1.3)
   row "the page shows: version" "TLSv1.3" "$(shown "$text" version)"
   row "  cipher" "TLS_AES_256_GCM_SHA384" "$(shown "$text" cipher)"
   row "  group" "X25519" "$(shown "$text" group)"
   row "  policy" "baseline" "$(shown "$text" policy)"
-  text=$(page "https://modern.localhost:$https_port/")
+  text=$(fetch "https://modern.localhost:$https_port/")
   row "the neighbour's page shows: policy" "mozilla-modern" "$(shown "$text" policy)"
 }
 

@@ -90,33 +90,30 @@ EOF
 }
 release_apache() { [[ -z $held ]] || rm -f "$policy_rcd"; }
 
-# build_tree DIR TARGETS [configure options]: configures DIR when its options have changed, and
-# makes the targets. When there is nothing to do it costs a second.
+# build_tree DIR TARGETS [configure options]: configures DIR, afresh when its options have changed,
+# and makes the targets; logs are beside it. When there is nothing to do it costs a second.
 build_tree() {
-  local dir=$1 targets source=$top log
+  local dir=$1 targets source=$top
   read -ra targets <<<"$2"
   shift 2
-  mkdir -p "$dir"
-  dir=$(cd "$dir" && pwd -P)
-  log=$dir/build.log
   if [[ -e $top/config.status ]]; then
-    source=$dir/source
+    source=$dir.source
     copy_source "$source"
   fi
-  [[ -x $source/configure ]] || quietly "$log" "bootstrap" "$source/bootstrap"
-  if [[ ! -e $dir/Makefile || $(cat "$dir/configured" 2>/dev/null) != "$source $*" ]]; then
-    rm -f "$dir/configured"
-    quietly "$log" "configure $*" configure_in "$dir" "$source" "$@"
+  [[ -x $source/configure ]] || quietly "$dir.bootstrap.log" "bootstrap" "$source/bootstrap"
+  if [[ $(cat "$dir/configured" 2>/dev/null) != "$source $*" ]]; then
+    rm -rf "$dir"
+    mkdir -p "$dir"
+    quietly "$dir.configure.log" "configure $*" configure_in "$dir" "$source" "$@"
     echo "$source $*" >"$dir/configured"
   fi
-  quietly "$log" "make in $dir" make -C "$dir" -j"$(nproc)" "${targets[@]}"
+  quietly "$dir.make.log" "make in $dir" make -C "$dir" -j"$(nproc)" "${targets[@]}"
 }
 
-configure_in() (
-  cd "$1" || exit
-  [[ ! -e Makefile ]] || make clean # objects of other options
+configure_in() {
+  cd "$1"
   "$2/configure" "${@:3}"
-)
+}
 
 # A tree that was configured in place cannot be built out of tree: build a copy of its sources,
 # with their times, so that the next run makes only what changed.

@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The documents against the sources, and every example of the documents and of conf/ by -t."""
+import re
+from pathlib import Path
+
+import pytest
+
+from harness.httpd import vhost
+
+TOP = Path(__file__).resolve().parents[2]
+DIRECTIVES = (TOP / "docs/directives.md").read_text()
+LOG_IDS = (TOP / "docs/log-ids.md").read_text()
+EXAMPLES = sorted((TOP / "conf/examples").glob("*.conf"))
+FENCED = re.findall(r"^```apache( vhost)?\n(.*?)^```$", DIRECTIVES, re.M | re.S)
+LEVELS = {"emerg", "alert", "crit", "err", "warning", "notice", "info", "debug"}
+
+
+def sections():
+    """{directive: its text}"""
+    parts = re.split(r"^## (TLSGuard\w+)\n", DIRECTIVES, flags=re.M)
+    return dict(zip(parts[1::2], (re.split(r"^# ", text, flags=re.M)[0] for text in parts[2::2])))
+
+
+def directives_of_the_table():
+    source = (TOP / "mod_tlsguard/httpd/directives.cc").read_text()
+    found = set(re.findall(r'"<?(TLSGuard\w+)",\s*(?:take_|on_)', source))
+    assert "TLSGuardPolicy" in found and "TLSGuardDefinePolicy" in found
+    return found
+
+
+def local(text):
+    """The same configuration with ports, certificates and paths of this test."""
+    text = re.sub(r"(?m)^Listen \d+\n", "", text)
+    text = re.sub(r"<VirtualHost ([^>]*):443>", r"<VirtualHost \1:@port:tls@>", text)
+    text = re.sub(r"<VirtualHost ([^>]*):80>", r"<VirtualHost \1:@port:plain@>", text)
+    text = re.sub(r"SSLCertificateFile \S+", "SSLCertificateFile @cert:rsa@", text)
+    text = re.sub(r"SSLCertificateKeyFile \S+", "SSLCertificateKeyFile @key:rsa@", text)
+    text = re.sub(r"DocumentRoot \S+", 'DocumentRoot "@docroot@"', text)
+    text = re.sub(r"TLSGuardStore \S+", 'TLSGuardStore "@store@"', text)
+    return text.replace("${APACHE_LOG_DIR}", "@dir@")
+
+
+def test_every_directive_is_documented_and_no_other():
+    assert set(sections()) == directives_of_the_table()
+
+
+def test_every_directive_has_syntax_default_context_and_example():
+    for name, text in sections().items():
+        for word in ("Syntax", "Default", "Context"):
+            assert f"**{word}:**" in text, f"{name}: {word} is missing"
+        assert re.search(r"\*\*Syntax:\*\* `<?" + name + r"\b", text), f"{name}: its syntax"
+        examples = re.findall(r"^```apache(?: vhost)?\n(.*?)^```$", text, re.M | re.S)
+        assert any(name in example for example in examples), f"{name}: no example uses it"
+
+
+def test_every_link_of_the_documents_leads_somewhere():
+    for document in [*TOP.glob("*.md"), *(TOP / "docs").glob("*.md")]:
+        for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", document.read_text()):
+            assert (document.parent / target).exists(), f"{document.name}: {target}"
+        for anchor in re.findall(r"\]\(#([^)]+)\)", document.read_text()):
+            headings = re.findall(r"^#+ (.*)$", document.read_text(), re.M)
+            anchors = {re.sub(r"[^\w -]", "", h).lower().replace(" ", "-") for h in headings}
+            assert anchor in anchors, f"{document.name}: #{anchor}"
+
+
+def test_every_log_id_is_listed_once_and_no_other():
+    used = set()
+    for source in (TOP / "mod_tlsguard").rglob("*.cc"):
+        used |= set(re.findall(r"\bTG\d{4}\b", source.read_text()))
+    for header in (TOP / "mod_tlsguard").rglob("*.h"):
+        used |= set(re.findall(r'"[^"\n]*\b(TG\d{4})\b', header.read_text()))
+    listed = re.findall(r"^\| (TG\d{4}) \|", LOG_IDS, re.M)
+    assert len(listed) == len(set(listed))
+    assert set(listed) == used
+
+
+def test_every_log_id_has_level_meaning_and_advice():
+    rows = re.findall(r"^\| (TG\d{4}) \| ([^|]*) \| ([^|]*) \| ([^|]*) \|$", LOG_IDS, re.M)
+    assert len(rows) == len(re.findall(r"^\| TG", LOG_IDS, re.M))
+    for name, level, meaning, advice in rows:
+        assert level in LEVELS, f"{name}: {level}"
+        assert meaning.strip() and advice.strip(), name
+
+
+@pytest.mark.parametrize("number", range(len(FENCED)))
+def test_example_of_a_directive_loads(fresh, number):
+    in_virtual_host, text = FENCED[number]
+    config = local(text)
+    if in_virtual_host:
+        config = vhost("www.example.org", config)
+    elif "<VirtualHost" not in config:
+        config += vhost("www.example.org")
+    done = fresh(config, listen=("tls", "plain")).configtest()
+    assert done.ok, done
+    assert "Syntax OK" in done.text
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
+def test_example_configuration_loads(fresh, example):
+    done = fresh(local(example.read_text()), listen=("tls", "plain")).configtest()
+    assert done.ok, done
+
+
+def test_shipped_configuration_loads_and_refuses_nobody(fresh):
+    config = (TOP / "conf/tlsguard.conf").read_text() + vhost("www.example.org")
+    httpd = fresh(config)
+    done = httpd.dump()
+    assert done.ok, done
+    assert "report" in done.text
+
+
+def test_every_line_the_shipped_configuration_suggests_loads(fresh):
+    config = re.sub(r"(?m)^( *)#(TLSGuard)", r"\1\2", (TOP / "conf/tlsguard.conf").read_text())
+    assert "#TLSGuard" not in config
+    done = fresh(config + vhost("www.example.org")).configtest()
+    assert done.ok, done
+    # All of it is inside <IfModule>, which must be true.
+    wrong = config.replace("TLSGuardPolicy baseline", "TLSGuardPolicy baselin")
+    done = fresh(wrong + vhost("www.example.org")).configtest()
+    assert not done.ok and "baselin" in done.text
+
+
+def test_the_five_lines_of_the_readme_load(fresh):
+    readme = (TOP / "README.md").read_text()
+    five = re.search(r"A\+ in five lines\n.*?\n\n((?:    .*\n)+)", readme, re.S).group(1)
+    assert len(five.splitlines()) == 5
+    done = fresh(vhost("www.example.org", local(five), tls=False)).configtest()
+    assert done.ok, done
