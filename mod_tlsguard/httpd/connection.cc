@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "httpd/connection.h"
+
+#include <algorithm>
+
+#include "hello/fingerprint.h"
+#include "hello/server_hello.h"
+#include "httpd/conf_of.h"
+#include "httpd/guard.h"
+#include "httpd/negotiated.h"
+#include "httpd/pool.h"
+#include "httpd/runtime.h"
+#include "httpd/sessions.h"
+#include "policy/names.h"
+
+namespace tlsguard::httpd {
+
+namespace {
+
+bool holds(const std::vector<hello::Cipher>& ciphers, std::uint16_t id) {
+  return std::any_of(ciphers.begin(), ciphers.end(),
+                     [&](const hello::Cipher& cipher) { return cipher.id == id; });
+}
+
+const Target* find_target(ConnState& state, const hello::ClientHello& hello) {
+  if (hello.server_name) {
+    if (const Target* found = state.index->find(*hello.server_name)) {
+      state.server_name = ServerName::known;
+      return found;
+    }
+    state.server_name = ServerName::unknown;
+  }
+  return &state.index->default_target();
+}
+
+void judge(ConnState& state, const hello::ClientHello& hello) {
+  const Runtime& runtime = *state.runtime;
+  std::uint64_t fingerprint = hello::fingerprint(hello, runtime.seed);
+  auto settings_id =
+      static_cast<std::uint32_t>(reinterpret_cast<std::uintptr_t>(state.target) >> 4);
+  if (auto known = runtime.verdict_cache->find(fingerprint, settings_id)) {
+    state.verdicts = *known;
+  } else {
+    for (live::Judge judge : live::all_judges) {
+      const hello::ServerSettings* settings = state.target->judged[static_cast<std::size_t>(judge)];
+      if (settings != nullptr) state.verdicts.set(judge, hello::judge(hello, *settings));
+    }
+    runtime.verdict_cache->put(fingerprint, settings_id, state.verdicts);
+  }
+  // What the host itself demands of the name comes first: OpenSSL sends alert 112 before it
+  // chooses a cipher. A version nobody shares is refused earlier still.
+  if (state.target->default_host->strict_sni && state.server_name != ServerName::known &&
+      state.verdicts.get(live::Judge::in_force) != hello::Verdict::protocol) {
+    state.verdicts.set(live::Judge::in_force, hello::Verdict::sni);
+  }
+  count_offer(state, hello, fingerprint);
+  runtime.handshake_log->judged(state, hello);
+}
+
+// Sets on this SSL what must not be left to its SSL_CTX (DESIGN: "The handshake").
+bool narrow(SSL* ssl, const Target& target) {
+  const VirtualHost& host = *target.host;
+  if (target.host != target.default_host &&
+      (SSL_set_min_proto_version(ssl, static_cast<int>(target.min)) != 1 ||
+       SSL_set_max_proto_version(ssl, static_cast<int>(target.max)) != 1)) {
+    return false;
+  }
+  if (host.engine != Engine::on) return true;
+  if (host.refuse_all) return false;
+  const hello::ServerSettings& settings = host.plan->in_force();
+  // mod_ssl only ever adds options when it switches virtual hosts.
+  if (settings.server_preference) {
+    SSL_set_options(ssl, SSL_OP_CIPHER_SERVER_PREFERENCE);
+  } else {
+    SSL_clear_options(ssl, SSL_OP_CIPHER_SERVER_PREFERENCE);
+  }
+  return SSL_set1_groups_list(ssl, host.plan->groups_list.c_str()) == 1;
+}
+
+void on_client_hello(ConnState& state, SSL* ssl, hello::Bytes message, bool version2) {
+  state.hello_seen = true;
+  state.failed = true;  // until all of this is done
+  auto hello = hello::parse_client_hello(message, version2);
+  if (!hello) return;  // OpenSSL refuses it, too, with its own alert
+  state.target = find_target(state, *hello);
+  const VirtualHost& host = *state.target->host;
+  if (host.engine != Engine::off) judge(state, *hello);
+  state.refuse_sni = state.target->default_host->strict_sni &&
+                     state.target->default_host->engine == Engine::on &&
+                     state.server_name != ServerName::known;
+  state.failed = !narrow(ssl, *state.target);
+}
+
+void on_server_hello(ConnState& state, SSL* ssl, hello::Bytes body) {
+  if (auto answer = hello::parse_server_hello(body)) {
+    if (answer->group != 0) state.group = answer->group;
+    if (!answer->retry_request) tag_session(ssl, state);
+  }
+}
+
+void on_server_key_exchange(ConnState& state, hello::Bytes body) {
+  constexpr std::uint8_t named_curve = 3;  // RFC 8422 5.4
+  if (body.size() >= 3 && body[0] == named_curve) {
+    state.group = static_cast<std::uint16_t>(body[1] << 8 | body[2]);
+  }
+}
+
+// The client's Finished: everything is negotiated, application data comes next.
+void on_finished(ConnState& state, SSL* ssl) {
+  SSL_set_msg_callback(ssl, nullptr);
+  if (state.failed || state.target == nullptr) return;
+  state.handshake_cipher = SSL_get_current_cipher(ssl);
+  state.version = static_cast<std::uint16_t>(SSL_version(ssl));
+  state.cipher = state.handshake_cipher != nullptr
+                     ? SSL_CIPHER_get_protocol_id(state.handshake_cipher)
+                     : std::uint16_t{0};
+  state.resumed = SSL_session_reused(ssl) == 1;
+  if (const policy::Group* group = policy::find_group(state.group)) state.group_name = group->name;
+  const VirtualHost& host = *state.target->host;
+  if (host.engine == Engine::on && !satisfies(state, host)) {
+    state.failed = true;
+    log_connection(state.connection, APLOG_CRIT, "TG0010",
+                   "vhost={}: negotiated {}, outside of policy {}: the connection is closed",
+                   host.name, describe_negotiated(state), host.policy_id);
+    return;
+  }
+  state.finished = true;
+  if (host.engine != Engine::off) count_handshake(state);
+}
+
+extern "C" void on_message(int write, int, int content_type, const void* buffer, size_t length,
+                           SSL* ssl, void* arg) noexcept {
+  auto* state = static_cast<ConnState*>(arg);
+  if (content_type != SSL3_RT_HANDSHAKE && content_type != 0) return;
+  if (length == 0 || (content_type == 0 && write != 0)) return;
+  bool done = guard("on_message", false, [&] {
+    hello::Bytes message(static_cast<const std::uint8_t*>(buffer), length);
+    if (content_type == 0) {  // a ClientHello in version 2 format (RFC 5246 E.2)
+      if (!state->hello_seen) on_client_hello(*state, ssl, message, true);
+      return true;
+    }
+    constexpr std::size_t header = 4;
+    if (length < header) return true;
+    if (write == 0) {
+      if (message[0] == SSL3_MT_CLIENT_HELLO && !state->hello_seen) {
+        on_client_hello(*state, ssl, message, false);
+      } else if (message[0] == SSL3_MT_FINISHED) {
+        on_finished(*state, ssl);
+      }
+    } else if (message[0] == SSL3_MT_SERVER_HELLO) {
+      on_server_hello(*state, ssl, message.subspan(header));
+    } else if (message[0] == SSL3_MT_SERVER_KEY_EXCHANGE) {
+      on_server_key_exchange(*state, message.subspan(header));
+    }
+    return true;
+  });
+  if (!done) state->failed = true;
+}
+
+}  // namespace
+
+ConnState* state_of(const conn_rec* c) {
+  const conn_rec* connection = c->master != nullptr ? c->master : c;
+  return static_cast<ConnState*>(ap_get_module_config(connection->conn_config, &tlsguard_module));
+}
+
+ConnState* state_of(const SSL* ssl) {
+  // mod_ssl keeps the connection there.
+  const auto* c = static_cast<const conn_rec*>(SSL_get_app_data(ssl));
+  return c != nullptr ? state_of(c) : nullptr;
+}
+
+bool satisfies(const ConnState& state, const VirtualHost& host) {
+  const hello::ServerSettings& settings = host.plan->in_force();
+  if (!settings.protocols.has(static_cast<Protocol>(state.version))) return false;
+  const auto& ciphers = state.version == static_cast<std::uint16_t>(Protocol::tls1_3)
+                            ? settings.suites
+                            : settings.ciphers;
+  if (!holds(ciphers, state.cipher)) return false;
+  return state.group == 0 || std::find(settings.groups.begin(), settings.groups.end(),
+                                       state.group) != settings.groups.end();
+}
+
+int on_pre_handshake(conn_rec* c, SSL* ssl, int is_proxy) noexcept {
+  return guard("on_pre_handshake", HTTP_INTERNAL_SERVER_ERROR, [&] {
+    if (is_proxy != 0) return declined;
+    const VirtualHost* default_host = virtual_host_of(c->base_server);
+    if (default_host == nullptr) return declined;
+    const Runtime& runtime = *default_host->runtime;
+    if (!runtime.judging) return declined;
+    auto* state = pool_make<ConnState>(c->pool);
+    state->connection = c;
+    state->ssl = ssl;
+    state->runtime = &runtime;
+    state->index = runtime.addresses.find(c);
+    if (state->index == nullptr) {
+      log_connection(c, APLOG_ERR, "TG0011",
+                     "vhost={}: httpd matched an address that was not foreseen; the connection is "
+                     "refused",
+                     default_host->name);
+      return HTTP_INTERNAL_SERVER_ERROR;
+    }
+    ap_set_module_config(c->conn_config, &tlsguard_module, state);
+    SSL_set_msg_callback(ssl, on_message);
+    SSL_set_msg_callback_arg(ssl, state);
+    return ok;
+  });
+}
+
+int on_process_connection(conn_rec* c) noexcept {
+  return guard("on_process_connection", done, [&] {
+    if (c->master != nullptr || c->outgoing) return declined;
+    const auto* state =
+        static_cast<ConnState*>(ap_get_module_config(c->conn_config, &tlsguard_module));
+    return state != nullptr && state->failed ? done : declined;
+  });
+}
+
+int on_server_name(SSL* ssl, int* alert, void*) noexcept {
+  *alert = SSL_AD_UNRECOGNIZED_NAME;
+  return guard("on_server_name", SSL_TLSEXT_ERR_ALERT_FATAL, [&] {
+    const ConnState* state = state_of(ssl);
+    if (state == nullptr || state->refuse_sni) return SSL_TLSEXT_ERR_ALERT_FATAL;
+    return state->server_name == ServerName::known ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_NOACK;
+  });
+}
+
+}  // namespace tlsguard::httpd

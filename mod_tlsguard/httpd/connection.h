@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+// The handshake: from the first ClientHello to Finished. One ConnState a connection, in its pool,
+// used by the one thread that works on the connection.
+//
+// The message callback sees the ClientHello whole, before OpenSSL negotiates a version, resumes a
+// session or runs mod_ssl's ClientHello callback. It acts on the first one only: a client may
+// send another after a HelloRetryRequest (RFC 8446 4.1.4), with another server name.
+#ifndef TLSGUARD_HTTPD_CONNECTION_H
+#define TLSGUARD_HTTPD_CONNECTION_H
+
+#include <openssl/ssl.h>
+
+#include <array>
+#include <cstdint>
+
+#include "hello/client_hello.h"
+#include "hello/verdict.h"
+#include "httpd/address_index.h"
+#include "httpd/includes.h"
+#include "live/verdicts.h"
+
+namespace tlsguard::httpd {
+
+struct Runtime;
+
+enum class ServerName : std::uint8_t { known, unknown, missing };
+
+struct ConnState {
+  conn_rec* connection = nullptr;
+  const Runtime* runtime = nullptr;
+  const AddressIndex* index = nullptr;
+  const Target* target = nullptr;  // null until the ClientHello, then never
+  // What was negotiated; valid once finished.
+  std::uint16_t version = 0;
+  std::uint16_t cipher = 0;  // IANA
+  std::uint16_t group = 0;   // 0: none, or a resumed TLS 1.2 session
+  bool resumed = false;
+  bool hello_seen = false;
+  bool finished = false;
+  bool failed = false;      // no request may be served
+  bool refuse_sni = false;  // TLSGuardStrictSNI
+  ServerName server_name = ServerName::missing;
+  live::Verdicts verdicts;
+  const SSL_CIPHER* handshake_cipher = nullptr;
+  const char* group_name = nullptr;  // static; null: none
+  SSL* ssl = nullptr;                // mod_ssl's; lives as long as the connection
+  // The last other virtual host this connection was found to satisfy.
+  const VirtualHost* satisfied = nullptr;
+
+  [[nodiscard]] const VirtualHost* host() const {
+    return target != nullptr ? target->host : nullptr;
+  }
+};
+
+// Of the connection, or of the one an HTTP/2 stream runs on. Null where the module does not look.
+[[nodiscard]] ConnState* state_of(const conn_rec* c);
+[[nodiscard]] ConnState* state_of(const SSL* ssl);
+
+// Whether what was negotiated is within the settings of a virtual host that enforces.
+[[nodiscard]] bool satisfies(const ConnState& state, const VirtualHost& host);
+
+extern "C" {
+int on_pre_handshake(conn_rec* c, SSL* ssl, int is_proxy) noexcept;
+int on_process_connection(conn_rec* c) noexcept;
+// For SSL_CTX_set_tlsext_servername_callback on the default virtual host of a strict address.
+int on_server_name(SSL* ssl, int* alert, void* arg) noexcept;
+}
+
+}  // namespace tlsguard::httpd
+
+#endif

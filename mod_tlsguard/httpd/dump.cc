@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "httpd/dump.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "core/text.h"
+#include "httpd/conf_of.h"
+#include "httpd/runtime.h"
+#include "policy/describe.h"
+#include "policy/names.h"
+
+namespace tlsguard::httpd {
+
+namespace {
+
+const char* engine_name(Engine engine) {
+  switch (engine) {
+    case Engine::on:
+      return "on";
+    case Engine::report:
+      return "report";
+    case Engine::off:
+      break;
+  }
+  return "off";
+}
+
+const char* engine_meaning(Engine engine) {
+  switch (engine) {
+    case Engine::on:
+      return "the policy is enforced";
+    case Engine::report:
+      return "nothing is refused that mod_ssl would not refuse";
+    case Engine::off:
+      break;
+  }
+  return "mod_tlsguard does not look";
+}
+
+std::string key_text(const hello::CertificateKey& key) {
+  switch (key.type) {
+    case hello::KeyType::rsa:
+      return fmt::format("RSA {}", key.bits);
+    case hello::KeyType::rsa_pss:
+      return fmt::format("RSA-PSS {}", key.bits);
+    case hello::KeyType::ecdsa:
+      return "ECDSA " +
+             (key.curve != 0 ? policy::group_name(key.curve) : fmt::format("{} bits", key.bits));
+    case hello::KeyType::ed25519:
+      return "Ed25519";
+    case hello::KeyType::ed448:
+      return "Ed448";
+    default:
+      return fmt::format("{} bits", key.bits);
+  }
+}
+
+void dump_notes(std::string& text, const std::vector<policy::Note>& notes) {
+  for (const policy::Note& note : notes) {
+    const char* kind = note.kind == policy::Note::Kind::warning      ? "warning"
+                       : note.kind == policy::Note::Kind::overridden ? "overridden"
+                                                                     : "left out";
+    text += fmt::format("    {}: {}\n", kind, note.text);
+  }
+}
+
+void dump_tickets(std::string& text, const ServerConf& conf) {
+  if (conf.ssl_session_tickets && !conf.ssl_session_tickets->value) return;
+  text += fmt::format(
+      "    warning: session tickets are on and their key is not rotated: {}; RFC 9325 3.4 asks for "
+      "a new one every week, or SSLSessionTickets off\n",
+      conf.ssl_ticket_key_file ? "SSLSessionTicketKeyFile is read at a start only"
+                               : "it lasts until the next restart");
+}
+
+void dump_hsts(std::string& text, const VirtualHost& host, const ServerConf& conf) {
+  const Site& site = *conf.site;
+  text += fmt::format("    HSTS: {}\n", site.hsts.enabled
+                                            ? web::format_hsts(site.hsts, site.hsts.max_age)
+                                            : std::string("off"));
+  const auto& expected = host.plan->key.policy.min_hsts_age;
+  if (expected && (!site.hsts.enabled || site.hsts.max_age < *expected)) {
+    text += fmt::format("    warning: policy {} expects HSTS with max-age={} at least\n",
+                        host.policy_id, expected->count());
+  }
+}
+
+std::string names_of(const server_rec* s) {
+  std::vector<std::string> names;
+  for (const apr_array_header_t* list : {s->names, s->wild_names}) {
+    if (list == nullptr) continue;
+    for (int i = 0; i < list->nelts; ++i) {
+      const char* name = APR_ARRAY_IDX(list, i, const char*);
+      if (name != nullptr) names.emplace_back(name);
+    }
+  }
+  return join(names, " ");
+}
+
+void dump_host(std::string& text, const VirtualHost& host) {
+  const Plan& plan = *host.plan;
+  const ServerConf& conf = *conf_of(host.server);
+  text += fmt::format("virtual host {} ({})\n", host.name, join(host.addresses, " "));
+  text += fmt::format("    defined: {}{}\n", host.place.text(),
+                      host.is_default ? ", default of its address" : "");
+  if (std::string aliases = names_of(host.server); !aliases.empty()) {
+    text += fmt::format("    aliases: {}\n", aliases);
+  }
+  text += fmt::format("    TLSGuardEngine: {} ({})\n", engine_name(host.engine),
+                      engine_meaning(host.engine));
+  text += fmt::format("    policy: {}\n", host.policy_id);
+  if (!host.report_policy_id.empty()) {
+    text += fmt::format("    report policy: {}\n", host.report_policy_id);
+  }
+  if (host.floor) {
+    text +=
+        fmt::format("    floor: {}{}\n", *host.floor, host.floor_exception ? " (excepted)" : "");
+  }
+  std::vector<std::string> keys;
+  std::transform(plan.key.keys.begin(), plan.key.keys.end(), std::back_inserter(keys), key_text);
+  text += fmt::format("    certificate keys: {}\n", keys.empty() ? "none known" : join(keys, ", "));
+  const bool enforced = host.engine == Engine::on;
+  text += enforced ? "    in force:\n" : "    in force (mod_ssl alone):\n";
+  text += policy::dump(enforced ? plan.in_force() : plan.own, "        ");
+  if (host.engine == Engine::report) {
+    text += plan.unfit ? fmt::format("    the policy does not fit: {}\n", plan.unfit->text)
+                       : "    would be in force:\n" + policy::dump(plan.in_force(), "        ");
+  }
+  if (host.strict_sni && host.is_default) {
+    text += "    TLSGuardStrictSNI: on (no or an unknown server name: alert 112)\n";
+  }
+  dump_hsts(text, host, conf);
+  if (host.engine != Engine::off) dump_notes(text, plan.notes);
+  dump_notes(text, host.notes);
+  dump_tickets(text, conf);
+}
+
+}  // namespace
+
+std::string dump(const Runtime& runtime) {
+  std::string text =
+      fmt::format("mod_tlsguard {} on {}\n", TLSGUARD_VERSION, OpenSSL_version(OPENSSL_VERSION));
+  if (runtime.virtual_hosts.empty()) text += "no virtual host speaks TLS\n";
+  for (const auto& host : runtime.virtual_hosts) dump_host(text, *host);
+  return text;
+}
+
+}  // namespace tlsguard::httpd

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+// The life of a configuration: made, merged, judged, put to work.
+#ifndef TLSGUARD_HTTPD_HOOKS_H
+#define TLSGUARD_HTTPD_HOOKS_H
+
+#include "httpd/includes.h"
+
+namespace tlsguard::httpd {
+
+extern "C" {
+void* on_create_server_config(apr_pool_t* pool, server_rec* s) noexcept;
+void* on_merge_server_config(apr_pool_t* pool, void* base, void* add) noexcept;
+int on_check_config(apr_pool_t* pconf, apr_pool_t* plog, apr_pool_t* ptemp,
+                    server_rec* base) noexcept;
+void on_test_config(apr_pool_t* pconf, server_rec* base) noexcept;
+int on_post_config(apr_pool_t* pconf, apr_pool_t* plog, apr_pool_t* ptemp,
+                   server_rec* base) noexcept;
+}
+
+}  // namespace tlsguard::httpd
+
+#endif

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+// runtime.json in the store: what this server's TLS virtual hosts have in force, for tlsguardctl.
+// And what is said at a start: who only reports, which policy names moved. Parent only.
+#ifndef TLSGUARD_HTTPD_RUNNING_H
+#define TLSGUARD_HTTPD_RUNNING_H
+
+#include "httpd/includes.h"
+#include "httpd/runtime.h"
+#include "store/state_file.h"
+
+namespace tlsguard::httpd {
+
+void write_running(const store::Directory& directory, server_rec* base, const Runtime& runtime);
+
+// One notice names the virtual hosts that only report.
+void say_who_reports(server_rec* base, const Runtime& runtime);
+
+}  // namespace tlsguard::httpd
+
+#endif

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+// The configuration as resolved: immutable once post_config is over, owned by pconf, read by every
+// thread of every worker. ServerConf::virtual_host and ServerConf::site point into it.
+#ifndef TLSGUARD_HTTPD_RUNTIME_H
+#define TLSGUARD_HTTPD_RUNTIME_H
+
+#include <openssl/ssl.h>
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "httpd/address_index.h"
+#include "httpd/handshake_log.h"
+#include "httpd/plan.h"
+#include "httpd/server_conf.h"
+#include "httpd/site.h"
+#include "live/census.h"
+#include "live/keeper.h"
+#include "live/verdict_cache.h"
+#include "policy/policy.h"
+
+struct server_rec;
+struct ap_filter_rec_t;
+
+namespace tlsguard::httpd {
+
+struct Runtime;
+using SessionGetCallback = SSL_SESSION* (*)(SSL*, const unsigned char*, int, int*);
+
+// One virtual host that speaks TLS.
+struct VirtualHost {
+  Runtime* runtime = nullptr;
+  std::size_t position = 0;  // in Runtime::virtual_hosts
+  server_rec* server = nullptr;
+  std::string name;  // ServerName, or the host httpd gave it
+  std::vector<std::string> addresses;
+  Place place;
+  Engine engine = Engine::report;
+  std::shared_ptr<const Plan> plan;
+  bool protocol_set = false;  // SSLProtocol is written for it or for the server
+  bool strict_sni = false;
+  bool is_default = false;  // of one of its addresses at least
+  std::optional<std::string> floor;
+  bool floor_exception = false;
+  std::string policy_id;            // name@version
+  std::string report_policy_id;     // empty: none
+  std::vector<policy::Note> notes;  // beside those of the plan
+  live::CountedHost counted;
+  live::VirtualHostCensus census;  // set in post_config
+  // Of the certificates mod_ssl serves, all of them together; set in post_config.
+  std::int64_t not_before = 0;  // unix seconds
+  std::int64_t not_after = INT64_MAX;
+  // The real SSL_CTX did not take the policy: no handshake of this virtual host may succeed.
+  bool refuse_all = false;
+};
+
+struct Runtime {
+  policy::Catalogue catalogue;
+  Planner planner{catalogue};  // configuration time only
+  std::vector<std::unique_ptr<VirtualHost>> virtual_hosts;
+  std::vector<std::unique_ptr<Site>> sites;  // one a server_rec, TLS or not
+  AddressIndexes addresses;
+  Names names;             // of TLS virtual hosts, for redirects
+  bool judging = false;    // some virtual host is not off
+  bool enforcing = false;  // some virtual host is on
+  bool any_hsts = false;   // some server sends it
+  ap_filter_rec_t* hsts_filter = nullptr;
+  // One warning a process, and it may be any thread's.
+  std::unique_ptr<std::atomic_flag> loop_warning = std::make_unique<std::atomic_flag>();
+  std::string store_path;
+  std::uint64_t seed = 0;  // of the fingerprints
+  // mod_ssl's session cache look-up, behind ours (sessions.h); set in post_config.
+  SessionGetCallback ssl_get_session = nullptr;
+  // Per process: workers inherit empty ones and fill their own.
+  std::unique_ptr<live::VerdictCache> verdict_cache = std::make_unique<live::VerdictCache>();
+  std::unique_ptr<HandshakeLog> handshake_log = std::make_unique<HandshakeLog>();
+};
+
+}  // namespace tlsguard::httpd
+
+#endif

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+// From ServerConf to VirtualHost: which policy, which mod_ssl settings, which certificates.
+// Configuration time, one thread.
+#ifndef TLSGUARD_HTTPD_VIRTUAL_HOSTS_H
+#define TLSGUARD_HTTPD_VIRTUAL_HOSTS_H
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "httpd/complaints.h"
+#include "httpd/includes.h"
+#include "httpd/plan.h"
+#include "httpd/runtime.h"
+
+namespace tlsguard::httpd {
+
+// mod_ssl's rule: SSLEngine on, or a certificate where Listen or Protocol says https.
+[[nodiscard]] bool speaks_tls(const server_rec* s, const ServerConf& conf);
+
+// Where a virtual host stands in the configuration.
+[[nodiscard]] Place place_of(const server_rec* s);
+
+class VirtualHostMaker {
+ public:
+  VirtualHostMaker(Runtime& runtime, apr_pool_t* temporary, Complaints& complaints)
+      : runtime_(runtime), temporary_(temporary), complaints_(complaints) {}
+
+  // Complains of what does not fit; null where no plan could be made at all.
+  [[nodiscard]] std::unique_ptr<VirtualHost> make(server_rec* s, const ServerConf& conf);
+
+ private:
+  [[nodiscard]] Result<policy::Policy> resolve(const std::string& name,
+                                               const policy::Settings& settings);
+  [[nodiscard]] bool fill_policies(VirtualHost& host, const ServerConf& conf, PlanKey& key);
+  void fill_certificates(VirtualHost& host, const ServerConf& conf, PlanKey& key);
+  void complain_of_misfit(const VirtualHost& host, const ServerConf& conf);
+  void check_floor(VirtualHost& host, const ServerConf& conf);
+  void check_directory_ciphers(const VirtualHost& host, const ServerConf& conf);
+
+  Runtime& runtime_;
+  apr_pool_t* temporary_;
+  Complaints& complaints_;
+  struct Resolved {
+    std::string name;
+    policy::Settings settings;
+    policy::Policy policy;
+  };
+  std::vector<Resolved> resolved_;
+};
+
+// In post_config, after mod_ssl: other modules may have brought certificates that no
+// SSLCertificateFile names. keys: those of the real SSL_CTX.
+void plan_again(VirtualHost& host, std::vector<hello::CertificateKey> keys);
+
+}  // namespace tlsguard::httpd
+
+#endif

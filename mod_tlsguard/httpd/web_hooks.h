@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+// HSTS and redirects at httpd's hooks; the decisions are web/'s.
+#ifndef TLSGUARD_HTTPD_WEB_HOOKS_H
+#define TLSGUARD_HTTPD_WEB_HOOKS_H
+
+#include "httpd/includes.h"
+
+namespace tlsguard::httpd {
+
+inline constexpr const char* hsts_filter_name = "TLSGUARD_HSTS";
+// The filter that sets the field; registered while hooks are.
+void register_hsts_filter();
+
+extern "C" {
+// First of all, for main requests: the filter is there whatever becomes of the request.
+int on_create_request(request_rec* r) noexcept;
+// After mod_setenvif: a request in clear is let through, redirected or refused.
+int on_clear_request(request_rec* r) noexcept;
+}
+
+}  // namespace tlsguard::httpd
+
+#endif

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+// The module record, and where it hooks into httpd and mod_ssl.
+#include "httpd/connection.h"
+#include "httpd/contexts.h"
+#include "httpd/directives.h"
+#include "httpd/hooks.h"
+#include "httpd/parent.h"
+#include "httpd/request_guard.h"
+#include "httpd/status.h"
+#include "httpd/web_hooks.h"
+
+namespace {
+
+using namespace tlsguard::httpd;  // NOLINT(google-build-using-namespace): names of hooks
+
+extern "C" void register_hooks(apr_pool_t*) noexcept {
+  static const char* const ssl[] = {"mod_ssl.c", nullptr};
+  static const char* const setenvif[] = {"mod_setenvif.c", nullptr};
+
+  ap_hook_check_config(on_check_config, nullptr, nullptr, APR_HOOK_MIDDLE);
+  ap_hook_test_config(on_test_config, nullptr, nullptr, APR_HOOK_MIDDLE);
+  ap_hook_post_config(on_post_config, ssl, nullptr, APR_HOOK_MIDDLE);
+  ap_hook_monitor(on_monitor, nullptr, nullptr, APR_HOOK_MIDDLE);
+
+  APR_OPTIONAL_HOOK(ssl, init_server, on_init_server, nullptr, nullptr, APR_HOOK_LAST);
+  APR_OPTIONAL_HOOK(ssl, pre_handshake, on_pre_handshake, nullptr, nullptr, APR_HOOK_MIDDLE);
+  ap_hook_process_connection(on_process_connection, ssl, nullptr, APR_HOOK_MIDDLE);
+
+  ap_hook_create_request(on_create_request, nullptr, nullptr, APR_HOOK_FIRST);
+  ap_hook_post_read_request(on_read_request, ssl, nullptr, APR_HOOK_MIDDLE);
+  ap_hook_post_read_request(on_clear_request, setenvif, nullptr, APR_HOOK_LAST);
+  ap_hook_check_access(on_check_access, ssl, nullptr, APR_HOOK_MIDDLE, AP_AUTH_INTERNAL_PER_CONF);
+  ap_hook_handler(on_status_request, nullptr, nullptr, APR_HOOK_MIDDLE);
+
+  register_hsts_filter();
+}
+
+}  // namespace
+
+extern "C" {
+// httpd takes the module's name from the file: <IfModule mod_tlsguard.c>.
+module AP_MODULE_DECLARE_DATA __attribute__((visibility("default"))) tlsguard_module = {
+    MODULE_MAGIC_NUMBER_MAJOR,
+    MODULE_MAGIC_NUMBER_MINOR,
+    -1,
+    "mod_tlsguard.c",
+    nullptr,
+    nullptr,
+    MODULE_MAGIC_COOKIE,
+    nullptr,
+    nullptr,  // no per-directory configuration
+    nullptr,
+    on_create_server_config,
+    on_merge_server_config,
+    tlsguard::httpd::command_table.commands,
+    register_hooks,
+    0,
+};
+}
