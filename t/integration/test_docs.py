@@ -12,7 +12,7 @@ DIRECTIVES = (TOP / "docs/directives.md").read_text()
 LOG_IDS = (TOP / "docs/log-ids.md").read_text()
 EXAMPLES = sorted((TOP / "conf/examples").glob("*.conf"))
 FENCED = re.findall(r"^```apache( vhost)?\n(.*?)^```$", DIRECTIVES, re.M | re.S)
-LEVELS = {"emerg", "alert", "crit", "err", "warning", "notice", "info", "debug"}
+LEVELS = {"emerg", "alert", "crit", "error", "warn", "notice", "info", "debug"}
 
 
 def sections():

@@ -165,6 +165,36 @@ def curl(httpd, *args, url=None, port="tls", name="a.example.test", path="/", sc
     return Curl(done.returncode, parse_responses(text), text + done.stderr.decode("latin-1"))
 
 
+@dataclass
+class Visit:
+    """Responses in order, and how many connections curl made for them."""
+
+    responses: list
+    connects: int
+    text: str
+
+    @property
+    def statuses(self):
+        return [r.status for r in self.responses]
+
+
+def curl_one_connection(httpd, name, requests, *args, http2=False, port="tls", host="127.0.0.1"):
+    """Requests (a Host, or (Host, path)) over one connection to name, as far as it is kept."""
+    number = httpd.port(port)
+    common = ["-sS", "-i", "--cacert", httpd.pki.root, "--connect-to", f"::{host}:{number}",
+              "--max-time", 30 * PATIENCE, "--http2" if http2 else "--http1.1",
+              "-w", "\nconnects=%{num_connects}\n", *args]
+    command = [program("curl")]
+    for number_of, request in enumerate(requests):
+        to, path = (request, "/") if isinstance(request, str) else request
+        command += ["--next"] if number_of else []
+        command += [*common, "-H", f"Host: {to}", f"https://{name}:{number}{path}"]
+    text = run(command).stdout
+    connects = sum(int(n) for n in re.findall(r"^connects=(\d+)$", text, re.M))
+    text = re.sub(r"\nconnects=\d+\n", "", text)
+    return Visit(parse_responses(text), connects, text)
+
+
 def parse_responses(text):
     """Every response in the output of curl -i."""
     out = []

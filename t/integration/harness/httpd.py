@@ -124,7 +124,7 @@ class Httpd:
     """Starts on start() or entering; stop() checks that nothing crashed."""
 
     def __init__(self, pki, config, mpm="event", plain=False, listen=("tls",), loglevel="info",
-                 store=True, load=()):
+                 store=True, load=(), without=()):
         self.pki = pki
         self.config = config
         self.mpm = mpm
@@ -133,6 +133,7 @@ class Httpd:
         self.loglevel = loglevel
         self.store = store
         self.load = load
+        self.without = without
         self.process = None
         self.ports = {}
         self.expect_crash = False
@@ -180,7 +181,7 @@ class Httpd:
             mpm=self.mpm, cgi="cgi" if self.mpm == "prefork" else "cgid"
         ).split() + list(self.load)
         lines = []
-        for name in wanted:
+        for name in [w for w in wanted if w not in self.without]:
             so = os.path.join(libexec, f"mod_{name}.so")
             if os.path.exists(so):
                 lines.append(f"LoadModule {name}_module {so}")
@@ -188,7 +189,10 @@ class Httpd:
             lines.append(f"LoadModule tlsguard_module {module_path()}")
             if self.store:
                 lines.append('TLSGuardStore "@store@"')
-        lines.append(BASE.format(loglevel=self.loglevel, mpm_lines=MPM_LINES[self.mpm]))
+        base = BASE.format(loglevel=self.loglevel, mpm_lines=MPM_LINES[self.mpm])
+        if "ssl" in self.without:
+            base = re.sub(r"(?m)^SSL.*\n", "", base)
+        lines.append(base)
         if self.mpm != "prefork":
             lines.append("ScriptSock @dir@/cgid.sock")
         if os.geteuid() == 0:
