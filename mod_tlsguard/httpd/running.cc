@@ -3,6 +3,9 @@
 
 #include <unistd.h>
 
+#include <map>
+
+#include "core/date.h"
 #include "core/text.h"
 #include "httpd/conf_of.h"
 #include "httpd/log.h"
@@ -35,18 +38,38 @@ live::RuntimeHost host_of(const VirtualHost& host) {
   return running;
 }
 
-std::string rfc3339(apr_time_t time) {
-  apr_time_exp_t parts{};
-  apr_time_exp_gmt(&parts, time);
-  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z", parts.tm_year + 1900, parts.tm_mon + 1,
-                     parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec);
+std::string_view without_version(std::string_view id) { return id.substr(0, id.find('@')); }
+
+// The store's file is of the last start, perhaps of another release.
+void say_which_policies_moved(const store::Directory& directory, server_rec* base,
+                              const Runtime& runtime) {
+  auto text = directory.read(std::string(live::runtime_file_name), live::max_runtime_file);
+  if (!text || !*text) return;
+  auto last = live::runtime_from_json(**text);
+  if (!last) return;  // only a notice is lost; it is written anew below
+  std::map<std::string, std::string> before;
+  for (const live::RuntimeHost& host : last->virtual_hosts) before[host.name] = host.policy;
+  std::map<std::string, std::string> moved;
+  for (const auto& host : runtime.virtual_hosts) {
+    auto old = before.find(host->name);
+    if (!host->policy_floats || old == before.end() || old->second == host->policy_id) continue;
+    bool changed_by_hand = old->second.ends_with('+') || host->policy_id.ends_with('+');
+    if (!changed_by_hand && without_version(old->second) == without_version(host->policy_id)) {
+      moved[old->second] = host->policy_id;
+    }
+  }
+  for (const auto& [from, to] : moved) {
+    log_server(base, APLOG_NOTICE, "TG0005",
+               "policy {} is now {}, the newest of its name; name the version to stay", from, to);
+  }
 }
 
 }  // namespace
 
 void write_running(const store::Directory& directory, server_rec* base, const Runtime& runtime) {
+  say_which_policies_moved(directory, base, runtime);
   live::RuntimeFile file;
-  file.written = rfc3339(apr_time_now());
+  file.written = format_date(apr_time_sec(apr_time_now()));
   file.httpd = ap_get_server_banner();
   file.openssl = OpenSSL_version(OPENSSL_VERSION);
   file.tlsguard = TLSGUARD_VERSION;

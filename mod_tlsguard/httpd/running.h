@@ -10,6 +10,7 @@
 
 namespace tlsguard::httpd {
 
+// Also says where a policy named without a version means another one than at the last start.
 void write_running(const store::Directory& directory, server_rec* base, const Runtime& runtime);
 
 // One notice names the virtual hosts that only report.

@@ -49,6 +49,7 @@ struct VirtualHost {
   bool floor_exception = false;
   std::string policy_id;            // name@version
   std::string report_policy_id;     // empty: none
+  bool policy_floats = false;       // named without a version
   std::vector<policy::Note> notes;  // beside those of the plan
   live::CountedHost counted;
   live::VirtualHostCensus census;  // set in post_config

@@ -122,6 +122,7 @@ bool VirtualHostMaker::fill_policies(VirtualHost& host, const ServerConf& conf, 
   }
   key.policy = *policy;
   host.policy_id = policy->id();
+  host.policy_floats = !conf.policy || conf.policy->value.find('@') == std::string::npos;
   if (!conf.report_policy || conf.report_policy->value.empty()) return true;
   auto report = resolve(conf.report_policy->value, {});
   if (!report) {

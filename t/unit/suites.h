@@ -9,14 +9,14 @@
 
 namespace tlsguard::test {
 
-Suite* core_suite();
 Suite* date_suite();
+Suite* name_table_suite();
 Suite* runtime_file_suite();
 
 using MakeSuite = Suite* (*)();
 inline constexpr MakeSuite suites[] = {
-    core_suite,
     date_suite,
+    name_table_suite,
     runtime_file_suite,
 };
 
