@@ -18,6 +18,8 @@ constexpr std::string_view valid =
 // How long a clock may stay behind before it is believed.
 constexpr std::chrono::hours clock_trust{24};
 
+constexpr std::chrono::hours longest_unwritten{24};
+
 bool has_ramp(const HstsSetting& setting, const RampSteps& steps) {
   return setting.enabled && setting.max_age > Seconds(0) && !steps.empty();
 }
@@ -95,6 +97,9 @@ std::optional<RampState> advance(const std::optional<RampState>& state, const Hs
 
 bool worth_writing(const std::optional<RampState>& written, const std::optional<RampState>& now) {
   if (!written || !now) return written.has_value() != now.has_value();
+  if (!now->complete && now->counted_until - written->counted_until >= longest_unwritten) {
+    return true;
+  }
   RampState later = *written;
   later.counted_until = now->counted_until;
   later.kept = now->kept;
@@ -105,7 +110,9 @@ std::vector<Seconds> partial_ages(const HstsSetting& setting, const RampSteps& s
                                   const std::optional<RampState>& state) {
   if (!has_ramp(setting, steps)) return {};
   std::vector<Seconds> ages = steps;
-  if (state) ages.push_back(state->age);
+  if (state && std::find(steps.begin(), steps.end(), state->age) == steps.end()) {
+    ages.push_back(state->age);
+  }
   std::erase_if(ages, [&](Seconds age) { return age >= setting.max_age; });
   return ages;
 }

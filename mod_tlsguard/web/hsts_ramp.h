@@ -66,8 +66,9 @@ struct RampState {
                                                const HstsSetting& setting, const RampSteps& steps,
                                                std::chrono::sys_seconds now, bool certificate_good);
 
-// Whether the file must be written: plain passing of time need not be, since a later tick credits
-// it from the older counted_until.
+// Whether the file must be written. Plain passing of time need not be for a day, since a later tick
+// credits it from the older counted_until; it is lost if the process dies and the next one finds
+// the certificate no longer good.
 [[nodiscard]] bool worth_writing(const std::optional<RampState>& written,
                                  const std::optional<RampState>& now);
 

@@ -12,13 +12,34 @@ namespace tlsguard::test {
 Suite* date_suite();
 Suite* name_table_suite();
 Suite* runtime_file_suite();
+Suite* dns_name_suite();
+Suite* duration_suite();
+Suite* forwarded_suite();
+Suite* hsts_suite();
+Suite* hsts_ramp_suite();
+Suite* hsts_ramp_json_suite();
+Suite* port_map_suite();
+Suite* require_https_suite();
+Suite* trusted_proxy_suite();
 
 using MakeSuite = Suite* (*)();
+// One a line, so that additions merge.
+// clang-format off
 inline constexpr MakeSuite suites[] = {
     date_suite,
     name_table_suite,
     runtime_file_suite,
+    dns_name_suite,
+    duration_suite,
+    forwarded_suite,
+    hsts_suite,
+    hsts_ramp_suite,
+    hsts_ramp_json_suite,
+    port_map_suite,
+    require_https_suite,
+    trusted_proxy_suite,
 };
+// clang-format on
 
 }  // namespace tlsguard::test
 
