@@ -41,6 +41,24 @@ struct Counter {
   std::atomic<std::uint32_t> id{0};
 };
 
+// The entry of this id in a table with open addressing, claimed where there is none yet; nullptr:
+// the table is full. Entries are never given back, so a claimed one keeps its id.
+template <std::size_t N>
+[[nodiscard]] Counter* counter_of(std::array<Counter, N>& table, std::uint16_t id) noexcept {
+  const std::uint32_t wanted = 0x10000U | id;
+  for (std::size_t i = 0; i < N; ++i) {
+    Counter& counter = table[(id + i) % N];
+    std::uint32_t found = counter.id.load(std::memory_order_relaxed);
+    if (found == wanted) return &counter;
+    if (found != 0) continue;
+    if (counter.id.compare_exchange_strong(found, wanted, std::memory_order_relaxed) ||
+        found == wanted) {
+      return &counter;
+    }
+  }
+  return nullptr;
+}
+
 // A kind of client that some judge would turn away (offers.h). Each word is whole by itself.
 struct OfferSlot {
   std::atomic<std::uint64_t> tag_and_count{0};  // upper half: of the fingerprint, 0: unused
@@ -51,31 +69,34 @@ struct OfferSlot {
 inline constexpr std::size_t cipher_slots = 32;
 inline constexpr std::size_t group_slots = 16;
 inline constexpr std::size_t offer_slots = 16;
+using OfferTable = std::array<OfferSlot, offer_slots>;
 
 // Counters of one virtual host. Those that depend on a policy belong to the policy whose key hash
-// is in policies[judge]; a worker of another configuration leaves them alone.
+// is in policies[judge]; a worker of another configuration leaves them alone. What every
+// handshake reads has a cache line of its own, what it writes stands together.
 struct alignas(64) VirtualHostSlot {
   std::atomic<std::uint64_t> key{0};  // key_hash of the virtual host's key; 0: free
   std::array<std::atomic<std::uint64_t>, judge_count> policies{};
-  std::array<std::atomic<std::uint32_t>, judge_count> policies_began{};
   std::atomic<std::uint32_t> began{0};
 
-  // Whatever the policies: what clients ask for.
+  // By verdict, then judge.
+  alignas(64) std::array<std::array<Counter, judge_count>, hello::verdict_count> verdicts{};
+  // What clients ask for, whatever the policies.
   Counter name_missing;
   Counter name_unknown;
-  // By judge and verdict.
-  std::array<std::array<Counter, hello::verdict_count>, judge_count> verdicts{};
   // What was negotiated, under the policy in force.
-  std::array<Counter, 4> versions{};  // all_protocols
   Counter full;
   Counter resumed;
-  Counter other_cipher;  // those the table has no room for
+  std::array<Counter, 4> versions{};  // all_protocols
+  Counter other_cipher;               // those the table has no room for
   Counter other_group;
   std::array<Counter, cipher_slots> ciphers{};
   std::array<Counter, group_slots> groups{};
-  std::array<OfferSlot, offer_slots> offers{};
+  OfferTable offers{};
 
-  // Parent only: the verdicts of in_force and report at the time of the last daily notice.
+  // Parent only: when each judge's counts began, and the verdicts of in_force and report at the
+  // time of the last daily notice.
+  std::array<std::atomic<std::uint32_t>, judge_count> policies_began{};
   std::array<std::array<std::atomic<std::uint64_t>, hello::verdict_count>, 2> noticed{};
 };
 
@@ -109,6 +130,8 @@ struct BoardAnchor {
     std::size_t bytes;
     int fd;
     std::uint32_t capacity;
+    std::uint32_t virtual_hosts;  // slots given out, from 0 on; none is ever given back
+    std::uint32_t ramps;
   };
   static constexpr std::uint32_t max_mappings = 8;
   std::uint32_t count;
@@ -127,13 +150,15 @@ class Board {
   // A new mapping with room for this many virtual hosts and as many ramps, put last into the
   // anchor; pages cost memory only once they are used. When the anchor is full its oldest mapping
   // goes. Parent only.
-  [[nodiscard]] static Result<Board> create(BoardAnchor& anchor, std::uint32_t capacity);
+  [[nodiscard]] static Result<Board> create(BoardAnchor& anchor, std::uint32_t capacity,
+                                            std::uint64_t seed);
   // A mapping of the anchor; an error where its header is not that of a board of this layout.
   [[nodiscard]] static Result<Board> attach(const BoardAnchor::Mapping& mapping);
 
   Board() = default;  // no board: capacity 0
 
   [[nodiscard]] std::uint32_t capacity() const { return capacity_; }
+  // nullptr where there is no board.
   [[nodiscard]] BoardHeader* header() const { return static_cast<BoardHeader*>(base_); }
   // nullptr where index is not below the capacity.
   [[nodiscard]] VirtualHostSlot* virtual_host(std::uint32_t index) const;

@@ -47,7 +47,7 @@ class VirtualHostCensus {
                    Facts&& facts) const {
     if (slot_ == nullptr) return;
     auto when = static_cast<std::uint32_t>(now);
-    count_verdicts(when, name, verdicts);
+    verdicts = count_verdicts(when, name, verdicts);
     if (!verdicts.any_refusal()) return;
     std::uint32_t tag = offer_tag(fingerprint, name != AskedName::missing);
     if (!count_known_offer(slot_->offers, tag, verdicts, when)) {
@@ -61,7 +61,12 @@ class VirtualHostCensus {
   [[nodiscard]] const VirtualHostSlot* slot() const { return slot_; }
 
  private:
-  void count_verdicts(std::uint32_t now, AskedName name, Verdicts verdicts) const noexcept;
+  [[nodiscard]] bool counts_for(Judge judge) const noexcept {
+    auto j = static_cast<std::size_t>(judge);
+    return policies_[j] != 0 && slot_->policies[j].load(std::memory_order_acquire) == policies_[j];
+  }
+  // Returns those that were counted.
+  Verdicts count_verdicts(std::uint32_t now, AskedName name, Verdicts verdicts) const noexcept;
 
   VirtualHostSlot* slot_ = nullptr;
   std::array<std::uint64_t, judge_count> policies_{};

@@ -10,9 +10,10 @@
 //   back. All else goes on. What workers of the old configuration still count under the old
 //   policy is not counted.
 // - Slots of virtual hosts that are gone stay theirs while the board lives; their counts stay in
-//   the snapshot for keep_unseen.
-// - When a board is full, a new one takes over all counts; what the old generation's workers go on
-//   counting on the old one is moved over at each collect(), as long as the parent lives.
+//   the snapshot until they were not seen for keep_unseen.
+// - When a board is full, a new one takes over all counts. What workers of older configurations go
+//   on counting on the old one is moved over at each collect(), as long as the parent lives (but
+//   for virtual hosts that were gone before the last reload already).
 #ifndef TLSGUARD_LIVE_KEEPER_H
 #define TLSGUARD_LIVE_KEEPER_H
 
@@ -21,6 +22,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "core/error.h"
@@ -32,11 +34,12 @@
 namespace tlsguard::live {
 
 struct CountedHost {
-  // Stable over reloads and unique: "server name|address:port address:port", at most max_key.
+  // Stable over reloads: "server name|address:port address:port". Virtual hosts of one key are
+  // counted as one, under the policies of the first.
   std::string key;
   // By judge: id of the policy ("mozilla-modern@6.0"); empty: none. Where settings may change
   // under one name (a policy of one's own) append something that tells them apart.
-  std::array<std::string, judge_count> policies;
+  PolicyIds policies;
 };
 
 // Verdicts other than ok since the last daily notice.
@@ -45,6 +48,8 @@ struct DailyNotice {
   Judge judge = Judge::in_force;  // or report
   std::array<std::uint64_t, hello::verdict_count> verdicts{};
   UnixSeconds since = 0;
+
+  [[nodiscard]] std::uint64_t refused() const;
 };
 
 struct LoadedSnapshot {
@@ -55,8 +60,8 @@ struct LoadedSnapshot {
 
 class Keeper {
  public:
-  // Attaches to the newest board of the anchor, or makes one (a larger one where it has no room).
-  // previous: load_snapshot's. ramps: ServerNames in lower case. Both lists without duplicates.
+  // Attaches to the newest board of the anchor, or makes one where there is none or it has no
+  // room. previous: load_snapshot's. ramps: ServerNames in lower case, without duplicates.
   [[nodiscard]] static Result<Keeper> open(BoardAnchor& anchor, const Snapshot& previous,
                                            std::span<const CountedHost> hosts,
                                            std::span<const std::string> ramps, UnixSeconds now);
@@ -64,19 +69,70 @@ class Keeper {
   // For the workers; index as in open().
   [[nodiscard]] VirtualHostCensus census(std::size_t host) const;
   [[nodiscard]] const RampSlot* ramp(std::size_t ramp) const;
-  [[nodiscard]] std::uint64_t fingerprint_seed() const;
+  [[nodiscard]] std::uint64_t fingerprint_seed() const { return seed_; }
 
+  // Makes the age known to the workers, those of older configurations too.
   void publish_ramp(std::size_t ramp, std::uint64_t reached);
 
   // All counts as they are now.
   [[nodiscard]] Snapshot collect(UnixSeconds now);
-  // collect() into census.json, mode 0600: every minute or so, and at the end.
+  // collect() into census.json, mode 0600: every minute or so, and at the end. Nothing is written
+  // where nothing has changed.
   [[nodiscard]] Result<void> save(const store::Directory& directory, UnixSeconds now);
-  // Once a day, else empty: what to say at notice, only for those that have something to say.
+  // Once a day, else empty: those that have something to say. Follow it by save(), so that it is
+  // not said again after a restart.
   [[nodiscard]] std::vector<DailyNotice> take_daily_notices(UnixSeconds now);
 
  private:
-  Keeper() = default;
+  struct Host {
+    std::string key;
+    PolicyIds policies;
+    std::array<std::uint64_t, judge_count> policy_hashes{};
+    VirtualHostSlot* slot = nullptr;
+    std::vector<Past> past;
+    bool shares = false;  // its slot is that of a virtual host before it
+  };
+  // No longer configured. Where it has a slot, that holds its counts.
+  struct Gone {
+    VirtualHostCounts counts;
+    VirtualHostSlot* slot = nullptr;
+  };
+  struct Ramp {
+    std::uint64_t key = 0;
+    RampSlot* slot = nullptr;
+    std::optional<std::uint64_t> published;
+  };
+
+  using Slots = std::unordered_map<std::uint64_t, VirtualHostSlot*>;  // by key hash
+  using RampSlots = std::unordered_map<std::uint64_t, RampSlot*>;
+
+  explicit Keeper(BoardAnchor& anchor) : anchor_(&anchor) {}
+  [[nodiscard]] Result<void> take_board(const Snapshot& previous, std::span<const std::string> keys,
+                                        std::span<const std::string> ramps);
+  [[nodiscard]] Result<void> make_board(const Snapshot& previous, std::size_t needed);
+  void adopt(Host host, const VirtualHostCounts* record, UnixSeconds now);
+  void remember(const VirtualHostCounts& record);
+  void adopt_ramp(const std::string& server_name);
+  [[nodiscard]] VirtualHostSlot* restore(const VirtualHostCounts& counts);
+  void set_policy(Host& host, Judge judge, const std::string& before, UnixSeconds now);
+  void fold_old_boards();
+  [[nodiscard]] BoardAnchor::Mapping& newest() const {
+    return anchor_->mappings[anchor_->count - 1];
+  }
+
+  BoardAnchor* anchor_;
+  Board board_;
+  Slots slots_;  // of board_
+  RampSlots ramp_slots_;
+  // Of the board that this configuration found full. Used by open() only.
+  Slots outgrown_;
+  RampSlots outgrown_ramps_;
+  std::vector<Host> hosts_;
+  std::vector<Gone> gone_;
+  std::vector<Ramp> ramps_;
+  std::uint64_t seed_ = 0;
+  UnixSeconds noticed_at_ = 0;
+  std::optional<Snapshot> saved_;  // as last written, without the time of writing
 };
 
 // For a worker's status handler: the virtual hosts of its own configuration, without past and

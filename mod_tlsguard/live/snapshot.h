@@ -21,15 +21,18 @@ namespace tlsguard::live {
 
 inline constexpr char snapshot_file_name[] = "census.json";
 inline constexpr std::size_t max_snapshot = 64U * 1024 * 1024;  // bytes
-inline constexpr std::size_t max_key = 1024;                    // bytes of a key or policy text
-inline constexpr std::size_t max_past = 8;                      // a virtual host
+inline constexpr std::size_t max_key = 1024;                    // bytes of a key or policy id
+inline constexpr std::size_t max_past = 8;                      // of one virtual host
+// No server counts that far; what is more (a script wrote on the board) is cut to it, and a text
+// that says more is refused.
+inline constexpr std::uint64_t max_count = std::uint64_t{1} << 60;
 inline constexpr UnixSeconds keep_unseen = 400LL * 86400;
 
 struct Count {
-  std::uint64_t count = 0;
+  std::uint64_t count = 0;    // at most max_count
   UnixSeconds last_seen = 0;  // 0: never
   bool operator==(const Count&) const = default;
-  void add(const Count& other);
+  Count& operator+=(const Count& other);
 };
 
 struct IdCount {
@@ -71,6 +74,9 @@ struct Past {
   bool operator==(const Past&) const = default;
 };
 
+// By judge; empty: none.
+using PolicyIds = std::array<std::string, judge_count>;
+
 struct VirtualHostCounts {
   std::string key;  // "server name|addresses"
   UnixSeconds began = 0;
@@ -84,6 +90,15 @@ struct VirtualHostCounts {
   bool operator==(const VirtualHostCounts&) const = default;
 
   [[nodiscard]] UnixSeconds last_seen() const;
+  [[nodiscard]] PolicyIds policies() const;
+  // What was counted for a judge that has no policy is forgotten.
+  void set_policies(const PolicyIds& policies);
+  // Verdicts, and for in_force what was negotiated.
+  void forget(Judge judge);
+  [[nodiscard]] Judged& by(Judge judge) { return judged[static_cast<std::size_t>(judge)]; }
+  [[nodiscard]] const Judged& by(Judge judge) const {
+    return judged[static_cast<std::size_t>(judge)];
+  }
 };
 
 struct Snapshot {
@@ -94,10 +109,17 @@ struct Snapshot {
   bool operator==(const Snapshot&) const = default;
 };
 
-// Virtual hosts that are not configured and were not seen for keep_unseen are left out by both
-// (now: snapshot.written).
+// A key or policy id as a snapshot has it: printable ASCII, other bytes as %XX, at most max_key
+// bytes (the end of a longer one becomes a hash of all of it). Once more changes nothing.
+[[nodiscard]] std::string bounded_text(const std::string& text);
+
+// One JSON object and a line feed.
 [[nodiscard]] std::string to_json(const Snapshot& snapshot);
+// An error says what is wrong, and of which virtual host. Of two of one key the first counts.
 [[nodiscard]] Result<Snapshot> parse_snapshot(std::string_view json);
+
+// The entry of this id, made where there is none.
+[[nodiscard]] Count& count_of(std::vector<IdCount>& counts, std::uint16_t id);
 
 }  // namespace tlsguard::live
 
