@@ -24,6 +24,7 @@ inline void free_bio(BIO* bio) { BIO_free_all(bio); }
 using SslCtx = std::unique_ptr<SSL_CTX, Deleter<SSL_CTX, SSL_CTX_free>>;
 using Ssl = std::unique_ptr<SSL, Deleter<SSL, SSL_free>>;
 using Bio = std::unique_ptr<BIO, Deleter<BIO, free_bio>>;
+using Key = std::unique_ptr<EVP_PKEY, Deleter<EVP_PKEY, EVP_PKEY_free>>;
 using Certificate = std::unique_ptr<X509, Deleter<X509, X509_free>>;
 using SslConfCtx = std::unique_ptr<SSL_CONF_CTX, Deleter<SSL_CONF_CTX, SSL_CONF_CTX_free>>;
 using DigestCtx = std::unique_ptr<EVP_MD_CTX, Deleter<EVP_MD_CTX, EVP_MD_CTX_free>>;

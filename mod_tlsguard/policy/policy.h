@@ -90,6 +90,7 @@ class Catalogue {
   };
   [[nodiscard]] const Own* own(const std::string& name) const;
   [[nodiscard]] Result<Policy> find(const std::string& name, std::vector<std::string>& via) const;
+  [[nodiscard]] tl::unexpected<Error> unknown(const std::string& name) const;
   std::vector<Own> own_;
 };
 

@@ -12,15 +12,16 @@
 
 namespace tlsguard::policy {
 
-// The weakest of each kind that a policy admits.
+// The weakest of each kind that a policy, or what is in force, admits. Bits of 0: no demand in a
+// policy, none of the kind in settings.
 struct Strength {
   Protocol min_protocol = Protocol::tls1_3;
   bool forward_secrecy = true;  // every cipher has it
   bool aead = true;             // every cipher is one
-  int cipher_bits = 256;
-  int group_bits = 256;
-  int rsa_bits = 0;  // 0: no RSA key, or no demand
-  int hash_bits = 512;
+  int cipher_bits = 0;
+  int group_bits = 0;
+  int rsa_bits = 0;
+  int hash_bits = 0;  // SHA-1 where TLS 1.0 or 1.1 is allowed: their signatures have no better one
 };
 [[nodiscard]] Strength strength_of(const Policy& policy);
 [[nodiscard]] Strength strength_of(const hello::ServerSettings& settings);

@@ -1,0 +1,324 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "policy/notes.h"
+
+#include <openssl/crypto.h>
+
+#include <algorithm>
+#include <array>
+#include <initializer_list>
+
+#include "core/text.h"
+#include "policy/wording.h"
+
+namespace tlsguard::policy {
+namespace {
+
+using Kind = Note::Kind;
+using Names = std::vector<std::string>;
+using Ids = std::vector<std::uint16_t>;
+
+template <typename T>
+bool contains(const std::vector<T>& list, const T& value) {
+  return std::find(list.begin(), list.end(), value) != list.end();
+}
+
+// The least strength of each security level (SSL_CTX_set_security_level(3)).
+int bits_of_level(int level) {
+  constexpr std::array bits{0, 80, 112, 128, 192, 256};
+  return bits.at(static_cast<std::size_t>(std::clamp(level, 0, 5)));
+}
+
+// Which directive a setting of mod_ssl comes from.
+class Sources {
+ public:
+  explicit Sources(const SslDirectives& directives) : directives_(directives) {}
+
+  // The SSLOpenSSLConfCmd of one of these names that was written; empty: none.
+  [[nodiscard]] std::string conf_cmd(std::initializer_list<std::string_view> names) const {
+    for (const auto& [name, value] : directives_.conf_cmds) {
+      for (std::string_view wanted : names) {
+        if (equal_ignoring_case(name, wanted)) return "SSLOpenSSLConfCmd " + name;
+      }
+    }
+    return {};
+  }
+  [[nodiscard]] std::string versions(Protocol protocol) const {
+    const std::string cmd = conf_cmd({"MinProtocol", "MaxProtocol", "Protocol", "Options"});
+    const auto& protocols = directives_.protocols;
+    if (protocols && (cmd.empty() || !protocols->has(protocol))) return "SSLProtocol";
+    return cmd.empty() ? "mod_ssl's configuration or openssl.cnf" : cmd;
+  }
+  [[nodiscard]] std::string ciphers() const {
+    const std::string cmd = conf_cmd({"CipherString"});
+    if (!cmd.empty()) return cmd;
+    return directives_.cipher_suite ? "SSLCipherSuite" : "mod_ssl's default cipher list";
+  }
+  [[nodiscard]] std::string suites() const {
+    const std::string cmd = conf_cmd({"Ciphersuites"});
+    if (!cmd.empty()) return cmd;
+    return directives_.tls13_cipher_suite ? "SSLCipherSuite TLSv1.3"
+                                          : "OpenSSL's default list of TLS 1.3 suites";
+  }
+  [[nodiscard]] std::string groups() const {
+    const std::string cmd = conf_cmd({"Groups", "Curves"});
+    return cmd.empty() ? "OpenSSL's default list of groups (SSLOpenSSLConfCmd Groups sets another)"
+                       : cmd;
+  }
+  [[nodiscard]] std::string signature_algorithms() const {
+    const std::string cmd = conf_cmd({"SignatureAlgorithms"});
+    return cmd.empty() ? "OpenSSL's default list of signature algorithms" : cmd;
+  }
+  // What to write so that TLS 1.0 and 1.1 can be reached.
+  [[nodiscard]] std::string cipher_suite_at_level_0() const {
+    std::string list = directives_.cipher_suite.value_or("DEFAULT");
+    if (auto added = list.find(":!aNULL:!eNULL:!EXP"); added != std::string::npos) {
+      list.erase(added);
+    }
+    return "SSLCipherSuite " + list + ":@SECLEVEL=0";
+  }
+
+ private:
+  const SslDirectives& directives_;
+};
+
+// Collects the notes of one intersection.
+class Notes {
+ public:
+  Notes(const Before& before, const Intersection& both, const Policy& policy,
+        const SslDirectives& directives, const Library& library)
+      : before_(before),
+        both_(both),
+        policy_(policy),
+        directives_(directives),
+        library_(library),
+        sources_(directives),
+        allowed_(ProtocolSet::range(policy.min_protocol, policy.max_protocol)) {}
+
+  std::vector<Note> all() {
+    unreachable_versions();
+    missing_ciphers();
+    missing_suites();
+    missing_groups();
+    missing_signature_algorithms();
+    taken_from_mod_ssl();
+    return std::move(notes_);
+  }
+
+ private:
+  void add(Kind kind, std::string text) { notes_.push_back({kind, std::move(text)}); }
+  void add_names(Kind kind, const std::string& text, const Names& names) {
+    if (!names.empty()) add(kind, text + ": " + join(names, ", "));
+  }
+
+  // Names of the policy that are not in force, by reason.
+  struct Missing {
+    Names lacking, hidden, unlisted;
+  };
+  void add_missing(const std::string& kind, const Missing& missing, const std::string& source) {
+    add_names(
+        Kind::left_out,
+        std::string("this OpenSSL (") + OpenSSL_version(OPENSSL_VERSION_STRING) + ") lacks " + kind,
+        missing.lacking);
+    add_names(
+        Kind::left_out,
+        "security level " + std::to_string(before_.settings.security_level) + " rules out " + kind,
+        missing.hidden);
+    add_names(Kind::overridden, source + " does not have " + kind + " of policy " + policy_.id(),
+              missing.unlisted);
+  }
+
+  void unreachable_versions();
+  void missing_ciphers();
+  void missing_suites();
+  void missing_groups();
+  void missing_signature_algorithms();
+  void taken_from_mod_ssl();
+  [[nodiscard]] std::string why_dropped(const Intersection::Dropped& dropped) const;
+
+  const Before& before_;
+  const Intersection& both_;
+  const Policy& policy_;
+  const SslDirectives& directives_;
+  const Library& library_;
+  Sources sources_;
+  ProtocolSet allowed_;
+  std::vector<Note> notes_;
+};
+
+void Notes::unreachable_versions() {
+  ProtocolSet by_level;
+  for (Protocol protocol : all_protocols) {
+    if (!allowed_.has(protocol) || before_.settings.protocols.has(protocol)) continue;
+    if (before_.configured.has(protocol)) {
+      by_level.add(protocol);
+      continue;
+    }
+    const std::string source = sources_.versions(protocol);
+    const std::string name(protocol_name(protocol));
+    add(Kind::warning, name + ", which policy " + policy_.id() + " allows, is off by " + source +
+                           ": if clients need it, write " +
+                           (source == "SSLProtocol" ? "SSLProtocol with +" + name
+                                                    : "SSLOpenSSLConfCmd Protocol +" + name));
+  }
+  if (!by_level.empty()) {
+    add(Kind::warning, version_names(by_level) + ", which policy " + policy_.id() +
+                           " allows, cannot be reached at security level " +
+                           std::to_string(before_.settings.security_level) +
+                           ": if clients need it, write " + sources_.cipher_suite_at_level_0());
+  }
+  for (const Intersection::Dropped& dropped : both_.dropped) {
+    add(Kind::warning,
+        std::string(protocol_name(dropped.protocol)) + " is off: " + why_dropped(dropped));
+  }
+}
+
+std::string Notes::why_dropped(const Intersection::Dropped& dropped) const {
+  using Cause = Intersection::Dropped::Cause;
+  const std::string policy = "policy " + policy_.id();
+  if (dropped.cause == Cause::group) {
+    return "none of the groups of " + policy + " that it could use is left";
+  }
+  if (dropped.cause == Cause::signature_algorithm) {
+    return "none of the signature algorithms of " + policy + " that it could use is left";
+  }
+  const bool tls13 = dropped.protocol == Protocol::tls1_3;
+  Names of_policy;
+  Names unlisted;
+  for (const std::string& name : tls13 ? policy_.suites : policy_.ciphers) {
+    const auto known = library_.expand(":" + name);
+    const bool usable = tls13 ? library_.has_tls13_suite(name)
+                              : !known.empty() && known.front().min <= dropped.protocol;
+    if (!usable) continue;
+    of_policy.push_back(name);
+    if (!contains(before_.listed, name)) unlisted.push_back(name);
+  }
+  if (of_policy.empty()) return policy + " has no cipher for it that this OpenSSL has";
+  const std::string source = tls13 ? sources_.suites() : sources_.ciphers();
+  if (unlisted.empty()) return "the security level rules out every cipher of " + policy;
+  return source + " has no cipher of " + policy + " for it: add one of " + enumerate(unlisted);
+}
+
+void Notes::missing_ciphers() {
+  const ProtocolSet common = before_.settings.protocols & allowed_;
+  if (common.empty() || common.lowest() > Protocol::tls1_2) return;
+  const Names in_force = cipher_names(both_.settings.ciphers);
+  Missing missing;
+  for (const std::string& name : policy_.ciphers) {
+    if (contains(in_force, name) || contains(both_.ciphers_without_group, name)) continue;
+    const auto known = library_.expand(":" + name);
+    if (known.empty()) {
+      missing.lacking.push_back(name);
+    } else if ((ProtocolSet::range(known.front().min, known.front().max) & common).empty()) {
+      continue;  // the note on its version says it
+    } else if (contains(before_.listed, name)) {
+      missing.hidden.push_back(name);
+    } else {
+      missing.unlisted.push_back(name);
+    }
+  }
+  add_missing("ciphers", missing, sources_.ciphers());
+  add_names(Kind::overridden, "no group is left for ciphers", both_.ciphers_without_group);
+}
+
+void Notes::missing_suites() {
+  if (!(before_.settings.protocols & allowed_).has(Protocol::tls1_3)) return;
+  const Names in_force = cipher_names(both_.settings.suites);
+  Missing missing;
+  for (const std::string& name : policy_.suites) {
+    if (contains(in_force, name)) continue;
+    if (!library_.has_tls13_suite(name)) {
+      missing.lacking.push_back(name);
+    } else if (!contains(before_.listed, name)) {
+      missing.unlisted.push_back(name);
+    } else if (!contains(cipher_names(before_.settings.suites), name)) {
+      missing.hidden.push_back(name);
+    }
+  }
+  add_missing("TLS 1.3 suites", missing, sources_.suites());
+}
+
+void Notes::missing_groups() {
+  Missing missing;
+  for (const std::string& name : policy_.groups) {
+    const Group* group = find_group(name);
+    // One that only a version which is off can use is not worth a note of its own.
+    if (group == nullptr || contains(before_.groups.all, group->id)) continue;
+    if (!library_.has(*group)) {
+      missing.lacking.push_back(name);
+    } else if (group->bits < bits_of_level(before_.settings.security_level)) {
+      missing.hidden.push_back(name);
+    } else {
+      missing.unlisted.push_back(name);
+    }
+  }
+  add_missing("groups", missing, sources_.groups());
+}
+
+void Notes::missing_signature_algorithms() {
+  if (!policy_.signature_algorithms) return;
+  Missing missing;
+  const bool only_tls13 = before_.settings.protocols.lowest() == Protocol::tls1_3;
+  for (const std::string& name : *policy_.signature_algorithms) {
+    const SignatureAlgorithm* algorithm = find_signature_algorithm(name);
+    if (algorithm == nullptr || contains(before_.settings.signature_algorithms, algorithm->id) ||
+        (only_tls13 && !signs_in_tls13(algorithm->id))) {
+      continue;
+    }
+    if (!library_.has(*algorithm)) {
+      missing.lacking.push_back(name);
+    } else if (algorithm->hash_bits / 2 < bits_of_level(before_.settings.security_level)) {
+      missing.hidden.push_back(name);
+    } else {
+      missing.unlisted.push_back(name);
+    }
+  }
+  add_missing("signature algorithms", missing, sources_.signature_algorithms());
+}
+
+// What somebody wrote for mod_ssl and the policy does not let through. Defaults of mod_ssl and
+// OpenSSL are nobody's wish and not worth a note.
+void Notes::taken_from_mod_ssl() {
+  const hello::ServerSettings& ours = before_.settings;
+  const std::string takes = "policy " + policy_.id() + " takes away from ";
+  ProtocolSet lost;
+  for (Protocol protocol : all_protocols) {
+    if (ours.protocols.has(protocol) && !allowed_.has(protocol)) lost.add(protocol);
+  }
+  if (directives_.protocols && !lost.empty()) {
+    add(Kind::overridden, takes + "SSLProtocol: " + version_names(lost));
+  }
+  auto without = [](const Names& all, const Names& kept) {
+    Names gone;
+    for (const std::string& name : all) {
+      if (!contains(kept, name)) gone.push_back(name);
+    }
+    return gone;
+  };
+  auto note = [&](bool written, const std::string& source, const Names& all, const Names& kept) {
+    const Names gone = without(all, kept);
+    if (written && !gone.empty()) add(Kind::overridden, takes + source + ": " + enumerate(gone));
+  };
+  note(directives_.cipher_suite || !sources_.conf_cmd({"CipherString"}).empty(), sources_.ciphers(),
+       cipher_names(ours.ciphers), policy_.ciphers);
+  note(directives_.tls13_cipher_suite || !sources_.conf_cmd({"Ciphersuites"}).empty(),
+       sources_.suites(), cipher_names(ours.suites), policy_.suites);
+  note(!sources_.conf_cmd({"Groups", "Curves"}).empty(), sources_.groups(),
+       group_names(ours.groups), policy_.groups);
+  if (policy_.signature_algorithms) {
+    note(!sources_.conf_cmd({"SignatureAlgorithms"}).empty(), sources_.signature_algorithms(),
+         signature_algorithm_names(ours.signature_algorithms), *policy_.signature_algorithms);
+  }
+  if (ours.server_preference && policy_.server_preference == false) {
+    add(Kind::overridden, "SSLHonorCipherOrder on gives way to policy " + policy_.id() +
+                              ", which leaves the choice to the client");
+  }
+}
+
+}  // namespace
+
+std::vector<Note> notes_on(const Before& before, const Intersection& both, const Policy& policy,
+                           const SslDirectives& directives, const Library& library) {
+  return Notes(before, both, policy, directives, library).all();
+}
+
+}  // namespace tlsguard::policy

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+// The five single settings: judged by themselves, and put in place of a policy's own.
+#include <algorithm>
+
+#include "core/text.h"
+#include "policy/cipher_spec.h"
+#include "policy/library.h"
+#include "policy/policy.h"
+#include "policy/suggest.h"
+
+namespace tlsguard::policy {
+namespace {
+
+using Names = std::vector<std::string>;
+
+// OpenSSL's own list syntax is not ours: a list is in order of preference, and what this OpenSSL
+// lacks is left out without '?'.
+bool has_list_syntax(const std::string& name) {
+  return name.find_first_of("?*/") != std::string::npos || name.starts_with("-");
+}
+
+// kind: "group"; find: the table's look-up; valid: its names.
+template <typename Find>
+Result<Names> canonical(const Names& written, const char* kind, const Library& library, Find find,
+                        const Names& valid) {
+  Names names;
+  bool has_one = false;
+  for (const std::string& part : written) {
+    for (const std::string& name : split(part, ":, ")) {
+      const auto* entry = find(name);
+      if (entry == nullptr) {
+        return fail(std::string("unknown ") + kind + " '" + name + "'" +
+                    (has_list_syntax(name) ? " (write names alone: what this OpenSSL lacks is left "
+                                             "out by itself)"
+                                           : did_you_mean(name, valid)) +
+                    ": valid are " + join(valid, ", "));
+      }
+      if (std::find(names.begin(), names.end(), entry->name) != names.end()) continue;
+      names.emplace_back(entry->name);
+      has_one = has_one || library.has(*entry);
+    }
+  }
+  if (names.empty()) return fail(std::string("no ") + kind + " is named");
+  if (!has_one) {
+    return fail(std::string("this OpenSSL has no ") + kind + " of these: " + join(names, ", "));
+  }
+  return names;
+}
+
+Result<Names> canonical_groups(const Names& written, const Library& library) {
+  return canonical(
+      written, "group", library, [](const auto& name) { return find_group(name); },
+      all_group_names());
+}
+
+Result<Names> canonical_signature_algorithms(const Names& written, const Library& library) {
+  return canonical(
+      written, "signature algorithm", library,
+      [](const auto& name) { return find_signature_algorithm(name); },
+      all_signature_algorithm_names());
+}
+
+// Runs a selection and drops its value.
+template <typename Select>
+Result<void> check(Select select) {
+  auto library = Library::open();
+  if (!library) return tl::unexpected(library.error());
+  auto selected = select(*library);
+  if (!selected) return tl::unexpected(selected.error());
+  return {};
+}
+
+Result<void> replace_lists(Policy& policy, const Settings& settings) {
+  auto library = Library::open();
+  if (!library) return tl::unexpected(library.error());
+  if (settings.cipher_suite) {
+    auto selection = select_ciphers(*settings.cipher_suite, *library);
+    if (!selection) return tl::unexpected(selection.error());
+    policy.ciphers = std::move(selection->ciphers);
+    policy.security_level = selection->security_level;
+  }
+  if (settings.tls13_cipher_suite) {
+    auto suites = select_tls13_suites(*settings.tls13_cipher_suite, *library);
+    if (!suites) return tl::unexpected(suites.error());
+    policy.suites = std::move(*suites);
+  }
+  if (settings.groups) {
+    auto groups = canonical_groups(*settings.groups, *library);
+    if (!groups) return tl::unexpected(groups.error());
+    policy.groups = std::move(*groups);
+  }
+  if (settings.signature_algorithms) {
+    auto algorithms = canonical_signature_algorithms(*settings.signature_algorithms, *library);
+    if (!algorithms) return tl::unexpected(algorithms.error());
+    policy.signature_algorithms = std::move(*algorithms);
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<void> check_cipher_suite(const std::string& spec) {
+  return check([&](const Library& library) { return select_ciphers(spec, library); });
+}
+
+Result<void> check_tls13_cipher_suite(const std::string& list) {
+  return check([&](const Library& library) { return select_tls13_suites(list, library); });
+}
+
+Result<void> check_groups(const Names& names) {
+  return check([&](const Library& library) { return canonical_groups(names, library); });
+}
+
+Result<void> check_signature_algorithms(const Names& names) {
+  return check(
+      [&](const Library& library) { return canonical_signature_algorithms(names, library); });
+}
+
+std::string Policy::id() const { return version.empty() ? name : name + "@" + version; }
+
+Result<Policy> with_settings(Policy base, const Settings& settings) {
+  Policy policy = base;
+  if (auto replaced = replace_lists(policy, settings); !replaced) {
+    return tl::unexpected(replaced.error());
+  }
+  policy.min_protocol = settings.min_protocol.value_or(base.min_protocol);
+  policy.max_protocol = settings.max_protocol.value_or(base.max_protocol);
+  if (policy.min_protocol > policy.max_protocol) {
+    return fail("the minimum version " + std::string(protocol_name(policy.min_protocol)) +
+                " is above the maximum " + std::string(protocol_name(policy.max_protocol)) +
+                " (policy " + base.id() + " has " + std::string(protocol_name(base.min_protocol)) +
+                " to " + std::string(protocol_name(base.max_protocol)) + ")");
+  }
+  if (policy != base) (policy.version.empty() ? policy.name : policy.version) += "+";
+  return policy;
+}
+
+}  // namespace tlsguard::policy
