@@ -79,7 +79,7 @@ def test_requests(server, mpm, default, http2):
             wrong.append((host, options, got.text[:300]))
         elif through and "ECDHE-RSA-AES128-SHA" not in options and "AES128-SHA" not in options:
             # HTTP/2 refuses CBC (RFC 9113 9.2.2); all else speaks what was asked for.
-            assert got.last.version == ("2" if http2 else "1.1")
+            assert got.last.version == httpd.version(http2)
     assert wrong == []
 
 

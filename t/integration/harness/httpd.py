@@ -146,6 +146,10 @@ class Httpd:
         (self.docroot / "index.html").write_text("<p>it works</p>\n")
         (self.docroot / "file.txt").write_text("0123456789\n" * 100)
 
+    def version(self, http2):
+        """Of HTTP, that curl should get when it asks for HTTP/2 or not: prefork has none."""
+        return "2" if http2 and self.mpm != "prefork" else "1.1"
+
     # -- configuration ------------------------------------------------------------------------
 
     def port(self, name="tls"):
