@@ -75,7 +75,7 @@ Result<int> level_of(const Command& command, int default_level) {
   return level;
 }
 
-tl::unexpected<Error> unknown_word(const std::string& word, const Library& library) {
+tl::unexpected<Error> unknown_word(const std::string& word, const Capabilities& can) {
   if (!known_tls13_suite(word).empty()) {
     return fail("'" + word +
                 "' is a suite of TLS 1.3, which has a list of its own: write TLSv1.3 before it");
@@ -90,7 +90,7 @@ tl::unexpected<Error> unknown_word(const std::string& word, const Library& libra
     return fail("'" + word + "' is a mode of OpenSSL, not a cipher list: name the ciphers");
   }
   std::vector<std::string> candidates = known_cipher_names();
-  for (const hello::Cipher& cipher : library.expand("ALL")) candidates.push_back(cipher.name);
+  for (const hello::Cipher& cipher : can.ciphers) candidates.push_back(cipher.name);
   return fail(
       "unknown cipher '" + word + "'" + did_you_mean(word, candidates) +
       ": 'openssl ciphers -s ALL' lists the names, ciphers(1) the words for groups of them");
@@ -109,12 +109,12 @@ bool means(const std::string& word, const std::string& cipher) {
 }
 
 // Names written in full that this OpenSSL lacks, unless excluded by another command.
-std::vector<std::string> lacking(const std::vector<Command>& commands, const Library& library) {
+std::vector<std::string> lacking(const std::vector<Command>& commands, const Capabilities& can) {
   std::vector<std::string> names;
   for (const Command& command : commands) {
     if (command.sign != 0 || command.words.size() != 1) continue;
     const std::string& name = command.words.front();
-    if (!is_known_cipher(name) || library.has_cipher_word(name)) continue;
+    if (!is_known_cipher(name) || can.cipher(name) != nullptr) continue;
     const bool excluded = means("eNULL", name) || means("aNULL", name) ||
                           std::any_of(commands.begin(), commands.end(), [&](const Command& other) {
                             return other.excludes() &&
@@ -130,15 +130,19 @@ std::vector<std::string> lacking(const std::vector<Command>& commands, const Lib
 
 }  // namespace
 
-Result<CipherSelection> select_ciphers(const std::string& spec, const Library& library) {
+Result<CipherSelection> select_ciphers(const std::string& spec) {
+  const auto& can = capabilities();
+  if (!can) return tl::unexpected(can.error());
   auto commands = take_apart(spec);
   if (!commands) return tl::unexpected(commands.error());
+  auto strings = CipherStrings::open();
+  if (!strings) return tl::unexpected(strings.error());
   CipherSelection selection;
   std::string understood;  // what OpenSSL 3.0 would not stumble over
   for (const Command& command : *commands) {
     if (command.sign == '@') {
       if (command.text != "@STRENGTH") {
-        auto level = level_of(command, library.default_security_level());
+        auto level = level_of(command, can->default_security_level);
         if (!level) return tl::unexpected(level.error());
         selection.security_level = std::max(*level, selection.security_level.value_or(*level));
         continue;
@@ -150,50 +154,43 @@ Result<CipherSelection> select_ciphers(const std::string& spec, const Library& l
     bool has_all = true;
     for (const std::string& word : command.words) {
       const bool has = (leads && word == "DEFAULT" && command.words.size() == 1) ||
-                       (word != "DEFAULT" && library.has_cipher_word(word));
+                       (word != "DEFAULT" && strings->knows(word));
       has_all = has_all && has;
       if (!has && !command.excludes() && !is_known_cipher(word) && !is_known_cipher_word(word)) {
-        return unknown_word(word, library);
+        return unknown_word(word, *can);
       }
     }
     if (has_all) understood += command.text + ":";
   }
-  for (const hello::Cipher& cipher : library.expand(understood + "!aNULL:!eNULL")) {
+  for (const hello::Cipher& cipher : strings->expand(understood + "!aNULL:!eNULL")) {
     selection.ciphers.push_back(cipher.name);
   }
-  const std::vector<std::string> missing = lacking(*commands, library);
-  if (selection.ciphers.empty()) {
-    return fail("'" + spec + "' selects no cipher" +
-                (missing.empty() ? std::string{}
-                                 : " that this OpenSSL has: it lacks " + join(missing, ", ")));
+  const std::vector<std::string> missing = lacking(*commands, *can);
+  if (selection.ciphers.empty() && missing.empty()) {
+    return fail("'" + spec + "' selects no cipher of TLS 1.2 and below");
   }
   selection.ciphers.insert(selection.ciphers.end(), missing.begin(), missing.end());
   return selection;
 }
 
-Result<std::vector<std::string>> select_tls13_suites(const std::string& list,
-                                                     const Library& library) {
+Result<std::vector<std::string>> select_tls13_suites(const std::string& list) {
+  const auto& can = capabilities();
+  if (!can) return tl::unexpected(can.error());
   std::vector<std::string> suites;
-  bool has_one = false;
   for (const std::string& name : split(list, separators)) {
-    const std::string suite(known_tls13_suite(name));
-    const bool has = library.has_tls13_suite(suite.empty() ? name : suite);
-    if (suite.empty() && !has) {
-      if (library.has_cipher(name)) {
-        return fail("'" + name + "' is a cipher of TLS 1.2 and below: leave TLSv1.3 out");
-      }
+    std::string suite(known_tls13_suite(name));
+    if (suite.empty() && can->has_suite(name)) suite = name;
+    if (suite.empty() && can->cipher(name) != nullptr) {
+      return fail("'" + name + "' is a cipher of TLS 1.2 and below: leave TLSv1.3 out");
+    }
+    if (suite.empty()) {
       return fail("unknown TLS 1.3 suite '" + name + "'" +
                   did_you_mean(name, known_tls13_suites()) + ": valid are " +
                   join(known_tls13_suites(), ", "));
     }
-    has_one = has_one || has;
-    const std::string& canonical = suite.empty() ? name : suite;
-    if (std::find(suites.begin(), suites.end(), canonical) == suites.end()) {
-      suites.push_back(canonical);
-    }
+    if (std::find(suites.begin(), suites.end(), suite) == suites.end()) suites.push_back(suite);
   }
   if (suites.empty()) return fail("'" + list + "' names no TLS 1.3 suite");
-  if (!has_one) return fail("this OpenSSL has none of the suites " + join(suites, ", "));
   return suites;
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A cipher string as written for SSLCipherSuite and TLSGuardCipherSuite, taken apart word by word,
-// because OpenSSL ignores words it does not know. Pure but for the Library asked.
+// because OpenSSL ignores words it does not know. The library is asked, nothing is kept.
 #ifndef TLSGUARD_POLICY_CIPHER_SPEC_H
 #define TLSGUARD_POLICY_CIPHER_SPEC_H
 
@@ -21,15 +21,13 @@ struct CipherSelection {
 };
 
 // Anonymous and unencrypted ciphers are always excluded, as in SSLCipherSuite. Errors: a word
-// nobody knows (unless excluded by '!' or '-'), a security level below the library's default, and
-// a string that selects nothing this OpenSSL has.
-[[nodiscard]] Result<CipherSelection> select_ciphers(const std::string& spec,
-                                                     const Library& library);
+// nobody knows (unless excluded by '!' or '-'), a security level below OpenSSL's default, and a
+// string that selects nothing at all.
+[[nodiscard]] Result<CipherSelection> select_ciphers(const std::string& spec);
 
-// The list after "TLSv1.3": IANA's names of the suites, separated by colons. Errors: a name nobody
-// knows; no suite that this OpenSSL has. Known ones that it lacks are kept, to be reported.
-[[nodiscard]] Result<std::vector<std::string>> select_tls13_suites(const std::string& list,
-                                                                   const Library& library);
+// The list after "TLSv1.3": IANA's names of the suites, separated by colons. A name nobody knows is
+// an error. Known ones that this OpenSSL lacks are kept, to be reported as left out.
+[[nodiscard]] Result<std::vector<std::string>> select_tls13_suites(const std::string& list);
 
 }  // namespace tlsguard::policy
 

@@ -27,11 +27,15 @@ struct SslDirectives {
   bool honor_cipher_order = false;
   bool session_tickets = true;
   std::vector<std::pair<std::string, std::string>> conf_cmds;  // SSLOpenSSLConfCmd, in order
-  // The first SSLCertificateFile: mod_ssl takes a curve (EC PARAMETERS) from it. May be empty; a
-  // file that cannot be read is mod_ssl's to complain of.
-  std::string certificate_file;
+  // The curve that an EC PARAMETERS block of the first SSLCertificateFile names (curve_of_file):
+  // mod_ssl makes it the only group. Empty: there is none.
+  std::string certificate_curve;
   bool operator==(const SslDirectives&) const = default;
 };
+
+// OpenSSL's name of that curve; empty where the file cannot be read (mod_ssl will complain) or has
+// no such block.
+[[nodiscard]] std::string curve_of_file(const std::string& path);
 
 // An SSL_CTX as mod_ssl would build it from these directives, without certificates. An error is
 // one mod_ssl would meet too (it fails in post_config); its text names directive and value.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "policy/intersection.h"
 
+#include <openssl/crypto.h>
+
 #include <algorithm>
 #include <optional>
 
@@ -25,6 +27,22 @@ tl::unexpected<Error> nothing_in_common(const std::string& kind, const Policy& p
                                         const std::string& mod_ssl_side) {
   return fail("no " + kind + " in common: policy " + policy.id() + " allows " + policy_side +
               "; mod_ssl's configuration allows " + mod_ssl_side);
+}
+
+// Where OpenSSL itself lacks all of them, mod_ssl's configuration is not to blame.
+template <typename Find>
+tl::unexpected<Error> none_left(const std::string& kind, const Policy& policy, const Names& wanted,
+                                const Names& ours, const Capabilities& can, Find find) {
+  const bool lacks_all = std::none_of(wanted.begin(), wanted.end(), [&](const std::string& name) {
+    const auto* entry = find(name);
+    return entry != nullptr && can.has(*entry);
+  });
+  if (lacks_all) {
+    return fail("this OpenSSL (" + std::string(OpenSSL_version(OPENSSL_VERSION_STRING)) +
+                ") has no " + kind + " of policy " + policy.id() + ": it lacks " +
+                enumerate(wanted));
+  }
+  return nothing_in_common(kind, policy, enumerate(wanted), enumerate(ours));
 }
 
 // Those of ours that the policy names, in the policy's order.
@@ -63,10 +81,9 @@ bool has_cipher_for(const std::vector<Cipher>& ciphers, Protocol protocol) {
 using Cause = Intersection::Dropped::Cause;
 
 // Why TLS 1.3 would fail for every client, if it would.
-std::optional<Cause> obstacle_to_tls13(const ServerSettings& settings,
-                                       const GroupsByVersion& groups) {
+std::optional<Cause> obstacle_to_tls13(const ServerSettings& settings, const Capabilities& can) {
   if (settings.suites.empty()) return Cause::cipher;
-  if (!any_in(settings.groups, groups.tls13)) return Cause::group;
+  if (!any_in(settings.groups, can.groups_tls13)) return Cause::group;
   const Ids& algorithms = settings.signature_algorithms;
   if (std::none_of(algorithms.begin(), algorithms.end(), signs_in_tls13)) {
     return Cause::signature_algorithm;
@@ -76,9 +93,9 @@ std::optional<Cause> obstacle_to_tls13(const ServerSettings& settings,
 
 // Takes out what cannot lead to a handshake: ECDHE without a group, versions without a cipher. A
 // version that is offered but cannot be finished costs clients that would do with another one.
-void drop_dead_ends(Intersection& both, const GroupsByVersion& groups) {
+void drop_dead_ends(Intersection& both, const Capabilities& can) {
   ServerSettings& settings = both.settings;
-  if (!any_in(settings.groups, groups.tls12)) {
+  if (!any_in(settings.groups, can.groups_tls12)) {
     std::erase_if(settings.ciphers, [&](const Cipher& cipher) {
       if (cipher.key_exchange != KeyExchange::ecdhe) return false;
       both.ciphers_without_group.push_back(cipher.name);
@@ -89,7 +106,7 @@ void drop_dead_ends(Intersection& both, const GroupsByVersion& groups) {
     if (!settings.protocols.has(protocol)) continue;
     std::optional<Cause> cause;
     if (protocol == Protocol::tls1_3) {
-      cause = obstacle_to_tls13(settings, groups);
+      cause = obstacle_to_tls13(settings, can);
     } else if (!has_cipher_for(settings.ciphers, protocol)) {
       cause = both.ciphers_without_group.empty() ? Cause::cipher : Cause::group;
     }
@@ -106,11 +123,12 @@ void drop_ciphers_of_no_version(ServerSettings& settings) {
   });
 }
 
-void drop_groups_of_no_version(ServerSettings& settings, const GroupsByVersion& groups) {
+void drop_groups_of_no_version(ServerSettings& settings, const Capabilities& can) {
   const bool tls13 = settings.protocols.has(Protocol::tls1_3);
   const bool older = settings.protocols.lowest() < Protocol::tls1_3;
   std::erase_if(settings.groups, [&](std::uint16_t group) {
-    return !((tls13 && contains(groups.tls13, group)) || (older && contains(groups.tls12, group)));
+    return !((tls13 && contains(can.groups_tls13, group)) ||
+             (older && contains(can.groups_tls12, group)));
   });
 }
 
@@ -132,8 +150,8 @@ bool signs_in_tls13(std::uint16_t algorithm) {
   return hash >= sha256 && signature == ecdsa;
 }
 
-Result<Intersection> intersect(const ServerSettings& before, const GroupsByVersion& groups,
-                               const Policy& policy) {
+Result<Intersection> intersect(const ServerSettings& before, const Policy& policy,
+                               const Capabilities& can) {
   Intersection both;
   both.settings = before;
   both.settings.keys.clear();
@@ -148,31 +166,29 @@ Result<Intersection> intersect(const ServerSettings& before, const GroupsByVersi
   settings.ciphers = common(policy.ciphers, before.ciphers);
   drop_ciphers_of_no_version(settings);
   settings.suites = common(policy.suites, before.suites);
-  settings.groups = common_ids(policy.groups, before.groups,
-                               [](const std::string& name) { return find_group(name); });
+  const auto by_group_name = [](const std::string& name) { return find_group(name); };
+  settings.groups = common_ids(policy.groups, before.groups, by_group_name);
   if (settings.groups.empty()) {
-    return nothing_in_common("group", policy, enumerate(policy.groups),
-                             enumerate(group_names(before.groups)));
+    return none_left("group", policy, policy.groups, group_names(before.groups), can,
+                     by_group_name);
   }
   if (policy.signature_algorithms) {
+    const auto by_name = [](const std::string& name) { return find_signature_algorithm(name); };
     settings.signature_algorithms =
-        common_ids(*policy.signature_algorithms, before.signature_algorithms,
-                   [](const std::string& name) { return find_signature_algorithm(name); });
+        common_ids(*policy.signature_algorithms, before.signature_algorithms, by_name);
+    if (settings.signature_algorithms.empty()) {
+      return none_left("signature algorithm", policy, *policy.signature_algorithms,
+                       signature_algorithm_names(before.signature_algorithms), can, by_name);
+    }
   }
-  if (settings.signature_algorithms.empty()) {
-    return nothing_in_common(
-        "signature algorithm", policy,
-        policy.signature_algorithms ? enumerate(*policy.signature_algorithms) : "any",
-        enumerate(signature_algorithm_names(before.signature_algorithms)));
-  }
-  drop_dead_ends(both, groups);
+  drop_dead_ends(both, can);
   if (settings.protocols.empty()) {
     return nothing_in_common("cipher for any common version with a group it can use", policy,
                              both_lists(policy.ciphers, policy.suites),
                              both_lists(cipher_names(before.ciphers), cipher_names(before.suites)));
   }
   drop_ciphers_of_no_version(settings);
-  drop_groups_of_no_version(settings, groups);
+  drop_groups_of_no_version(settings, can);
   settings.server_preference = policy.server_preference.value_or(before.server_preference);
   return both;
 }

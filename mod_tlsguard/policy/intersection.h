@@ -8,8 +8,8 @@
 
 #include "core/error.h"
 #include "hello/server_settings.h"
+#include "policy/library.h"
 #include "policy/policy.h"
-#include "policy/read_back.h"
 
 namespace tlsguard::policy {
 
@@ -27,11 +27,10 @@ struct Intersection {
   std::vector<std::string> ciphers_without_group;
 };
 
-// before: read back at the security level that will be in force. groups: groups_of() the same
-// context. Errors: nothing in common (versions, ciphers, groups, signature algorithms), with both
-// sides in the text.
+// before: read back at the security level that will be in force. Errors: nothing in common
+// (versions, ciphers, groups, signature algorithms), with both sides in the text.
 [[nodiscard]] Result<Intersection> intersect(const hello::ServerSettings& before,
-                                             const GroupsByVersion& groups, const Policy& policy);
+                                             const Policy& policy, const Capabilities& can);
 
 // Whether a certificate of this key can be used in TLS 1.3 with this SignatureScheme
 // (RFC 8446 4.2.3).

@@ -4,7 +4,11 @@
 #include <openssl/err.h>
 
 #include <algorithm>
-#include <cstring>
+#include <optional>
+
+#include "core/text.h"
+#include "policy/cipher_names.h"
+#include "policy/question.h"
 
 namespace tlsguard::policy {
 namespace {
@@ -12,15 +16,6 @@ namespace {
 using hello::Authentication;
 using hello::Cipher;
 using hello::KeyExchange;
-
-// A failed question leaves nothing in the thread's error queue.
-class Question {
- public:
-  Question() { ERR_set_mark(); }
-  ~Question() { ERR_pop_to_mark(); }
-  Question(const Question&) = delete;
-  Question& operator=(const Question&) = delete;
-};
 
 KeyExchange key_exchange_of(const SSL_CIPHER* cipher) {
   switch (SSL_CIPHER_get_kx_nid(cipher)) {
@@ -66,18 +61,77 @@ bool needs_shared_secret(const SSL_CIPHER* cipher) {
   }
 }
 
-}  // namespace
-
-bool is_tls13(const SSL_CIPHER* cipher) {
-  return std::strcmp(SSL_CIPHER_get_version(cipher), "TLSv1.3") == 0;
+std::vector<Cipher> ciphers_of(SSL_CTX* ctx, bool tls13) {
+  std::vector<Cipher> ciphers;
+  STACK_OF(SSL_CIPHER)* list = SSL_CTX_get_ciphers(ctx);
+  for (int i = 0; i < sk_SSL_CIPHER_num(list); ++i) {
+    const SSL_CIPHER* cipher = sk_SSL_CIPHER_value(list, i);
+    if (needs_shared_secret(cipher)) continue;
+    Cipher value = cipher_of(cipher);
+    if ((value.min == Protocol::tls1_3) == tls13) ciphers.push_back(std::move(value));
+  }
+  return ciphers;
 }
+
+void ask_for_suites(SSL_CTX* ctx, Capabilities& can) {
+  for (const std::string& name : known_tls13_suites()) {
+    if (SSL_CTX_set_ciphersuites(ctx, name.c_str()) != 1) continue;
+    if (!ciphers_of(ctx, true).empty()) can.suites.push_back(name);
+  }
+  // A suite newer than our table, if it is on by default.
+  SSL_CTX_set_ciphersuites(ctx, TLS_DEFAULT_CIPHERSUITES);
+  for (const Cipher& suite : ciphers_of(ctx, true)) {
+    if (!can.has_suite(suite.name)) can.suites.push_back(suite.name);
+  }
+}
+
+void ask_for_groups(SSL_CTX* ctx, Capabilities& can) {
+  for (const std::string& name : all_group_names()) {
+    const Group* group = find_group(name);
+    if (SSL_CTX_set1_groups_list(ctx, group->openssl_name) == 1) can.groups.push_back(group->id);
+  }
+  SSL_CTX_set1_groups_list(ctx, groups_list(can.groups).c_str());
+  can.groups_tls12 = ask(ctx, {Protocol::tls1_2, Protocol::tls1_2}).groups;
+  can.groups_tls13 = ask(ctx, {Protocol::tls1_3, Protocol::tls1_3}).groups;
+}
+
+void ask_for_signature_algorithms(SSL_CTX* ctx, Capabilities& can) {
+  for (const std::string& name : all_signature_algorithm_names()) {
+    const SignatureAlgorithm* algorithm = find_signature_algorithm(name);
+    if (SSL_CTX_set1_sigalgs_list(ctx, algorithm->openssl_name) == 1) {
+      can.signature_algorithms.push_back(algorithm->id);
+    }
+  }
+}
+
+Result<Capabilities> ask_everything() {
+  const Question question;
+  crypto::SslCtx scratch(SSL_CTX_new(TLS_server_method()));
+  if (!scratch) return fail("OpenSSL cannot make an SSL_CTX: " + crypto::drain_errors());
+  Capabilities can;
+  can.default_security_level = SSL_CTX_get_security_level(scratch.get());
+  SSL_CTX_set_security_level(scratch.get(), 0);
+  if (SSL_CTX_set_cipher_list(scratch.get(), "ALL:COMPLEMENTOFALL") == 1) {
+    can.ciphers = ciphers_of(scratch.get(), false);
+  }
+  ask_for_suites(scratch.get(), can);
+  ask_for_groups(scratch.get(), can);
+  ask_for_signature_algorithms(scratch.get(), can);
+  return can;
+}
+
+bool contains(const std::vector<std::uint16_t>& ids, std::uint16_t id) {
+  return std::find(ids.begin(), ids.end(), id) != ids.end();
+}
+
+}  // namespace
 
 Cipher cipher_of(const SSL_CIPHER* cipher) {
   Cipher value;
   value.id = static_cast<std::uint16_t>(SSL_CIPHER_get_protocol_id(cipher));
   value.name = SSL_CIPHER_get_name(cipher);
   // OpenSSL names the first version a cipher exists in: SSLv3, TLSv1.0, TLSv1.2 or TLSv1.3.
-  const std::string version = SSL_CIPHER_get_version(cipher);
+  const std::string_view version = SSL_CIPHER_get_version(cipher);
   value.min = version == "TLSv1.3"   ? Protocol::tls1_3
               : version == "TLSv1.2" ? Protocol::tls1_2
                                      : Protocol::tls1_0;
@@ -89,55 +143,43 @@ Cipher cipher_of(const SSL_CIPHER* cipher) {
   return value;
 }
 
-Result<Library> Library::open() {
+const Cipher* Capabilities::cipher(std::string_view name) const {
+  auto found = std::find_if(ciphers.begin(), ciphers.end(),
+                            [&](const Cipher& cipher) { return cipher.name == name; });
+  return found != ciphers.end() ? &*found : nullptr;
+}
+
+bool Capabilities::has_suite(const std::string& name) const {
+  return std::find(suites.begin(), suites.end(), name) != suites.end();
+}
+
+bool Capabilities::has(const Group& group) const { return contains(groups, group.id); }
+
+bool Capabilities::has(const SignatureAlgorithm& algorithm) const {
+  return contains(signature_algorithms, algorithm.id);
+}
+
+const Result<Capabilities>& capabilities() {
+  static const Result<Capabilities> asked_once = ask_everything();
+  return asked_once;
+}
+
+Result<CipherStrings> CipherStrings::open() {
   crypto::SslCtx scratch(SSL_CTX_new(TLS_server_method()));
   if (!scratch) return fail("OpenSSL cannot make an SSL_CTX: " + crypto::drain_errors());
-  const int level = SSL_CTX_get_security_level(scratch.get());
-  return Library(std::move(scratch), level);
+  return CipherStrings(std::move(scratch));
 }
 
-std::vector<Cipher> Library::expand(const std::string& cipher_string) const {
-  Question question;
-  std::vector<Cipher> ciphers;
-  if (SSL_CTX_set_cipher_list(scratch_.get(), cipher_string.c_str()) != 1) return ciphers;
-  STACK_OF(SSL_CIPHER)* list = SSL_CTX_get_ciphers(scratch_.get());
-  for (int i = 0; i < sk_SSL_CIPHER_num(list); ++i) {
-    const SSL_CIPHER* cipher = sk_SSL_CIPHER_value(list, i);
-    if (!is_tls13(cipher) && !needs_shared_secret(cipher)) ciphers.push_back(cipher_of(cipher));
-  }
-  return ciphers;
+std::vector<Cipher> CipherStrings::expand(const std::string& cipher_string) const {
+  const Question question;
+  if (SSL_CTX_set_cipher_list(scratch_.get(), cipher_string.c_str()) != 1) return {};
+  return ciphers_of(scratch_.get(), false);
 }
 
-bool Library::has_cipher(const std::string& name) const {
-  std::vector<Cipher> ciphers = expand(":" + name);
-  return ciphers.size() == 1 && ciphers.front().name == name;
-}
-
-bool Library::has_cipher_word(const std::string& word) const {
-  Question question;
+bool CipherStrings::knows(const std::string& word) const {
+  const Question question;
   // At the beginning of a string DEFAULT… and SUITEB… mean something else than a word.
   return SSL_CTX_set_cipher_list(scratch_.get(), (":" + word).c_str()) == 1;
-}
-
-bool Library::has_tls13_suite(const std::string& name) const {
-  Question question;
-  if (SSL_CTX_set_ciphersuites(scratch_.get(), name.c_str()) != 1) return false;
-  STACK_OF(SSL_CIPHER)* list = SSL_CTX_get_ciphers(scratch_.get());
-  for (int i = 0; i < sk_SSL_CIPHER_num(list); ++i) {
-    const SSL_CIPHER* cipher = sk_SSL_CIPHER_value(list, i);
-    if (is_tls13(cipher)) return name == SSL_CIPHER_get_name(cipher);
-  }
-  return false;
-}
-
-bool Library::has(const Group& group) const {
-  Question question;
-  return SSL_CTX_set1_groups_list(scratch_.get(), group.openssl_name) == 1;
-}
-
-bool Library::has(const SignatureAlgorithm& algorithm) const {
-  Question question;
-  return SSL_CTX_set1_sigalgs_list(scratch_.get(), algorithm.openssl_name) == 1;
 }
 
 }  // namespace tlsguard::policy

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the OpenSSL that runs can do, asked name by name of a scratch SSL_CTX: OpenSSL 3.0 drops
-// unknown cipher names silently and refuses a whole list for one unknown group. Owns its SSL_CTX;
-// belongs to one thread at a time. About 0.1 ms to open.
+// What the OpenSSL that runs can do, asked name by name: OpenSSL 3.0 drops unknown cipher names
+// silently and refuses a whole list for one unknown group.
 #ifndef TLSGUARD_POLICY_LIBRARY_H
 #define TLSGUARD_POLICY_LIBRARY_H
 
+#include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/error.h"
@@ -15,33 +16,44 @@
 
 namespace tlsguard::policy {
 
-class Library {
- public:
-  [[nodiscard]] static Result<Library> open();
+// At security level 0, with the providers of openssl.cnf. Immutable; any thread.
+struct Capabilities {
+  int default_security_level = 0;           // of a fresh SSL_CTX: OpenSSL's build, or openssl.cnf
+  std::vector<hello::Cipher> ciphers;       // TLS 1.2 and below; none with a pre-shared key or SRP
+  std::vector<std::string> suites;          // TLS 1.3
+  std::vector<std::uint16_t> groups;        // those of policy/names.h
+  std::vector<std::uint16_t> groups_tls12;  // of them, for key exchange in TLS 1.2 and below
+  std::vector<std::uint16_t> groups_tls13;
+  std::vector<std::uint16_t> signature_algorithms;
 
-  // The security level of a fresh SSL_CTX: how OpenSSL was built, or openssl.cnf.
-  [[nodiscard]] int default_security_level() const { return default_level_; }
-
-  // The ciphers of TLS 1.2 and below that a cipher string selects, in order; empty: none, or
-  // OpenSSL refuses the string. Those that need a pre-shared key or SRP password are left out.
-  [[nodiscard]] std::vector<hello::Cipher> expand(const std::string& cipher_string) const;
-
-  [[nodiscard]] bool has_cipher(const std::string& name) const;       // a single name, not a word
-  [[nodiscard]] bool has_cipher_word(const std::string& word) const;  // selects one or more
-  [[nodiscard]] bool has_tls13_suite(const std::string& name) const;
+  [[nodiscard]] const hello::Cipher* cipher(std::string_view name) const;  // nullptr: lacks it
+  [[nodiscard]] bool has_suite(const std::string& name) const;
   [[nodiscard]] bool has(const Group& group) const;
   [[nodiscard]] bool has(const SignatureAlgorithm& algorithm) const;
+};
+
+// Asked once in the life of the process, which takes a few milliseconds, and kept. An error: this
+// OpenSSL cannot make an SSL_CTX.
+[[nodiscard]] const Result<Capabilities>& capabilities();
+
+// Cipher strings, tried on an SSL_CTX of its own. Belongs to one thread at a time.
+class CipherStrings {
+ public:
+  [[nodiscard]] static Result<CipherStrings> open();
+
+  // The ciphers of TLS 1.2 and below that a string selects, in order; empty: none, or OpenSSL
+  // refuses the string. Those with a pre-shared key or SRP are left out.
+  [[nodiscard]] std::vector<hello::Cipher> expand(const std::string& cipher_string) const;
+  // Whether a single name or word selects anything.
+  [[nodiscard]] bool knows(const std::string& word) const;
 
  private:
-  Library(crypto::SslCtx scratch, int level)
-      : scratch_(std::move(scratch)), default_level_(level) {}
-  crypto::SslCtx scratch_;  // each question sets what it asks about; no answer depends on another
-  int default_level_ = 0;
+  explicit CipherStrings(crypto::SslCtx scratch) : scratch_(std::move(scratch)) {}
+  crypto::SslCtx scratch_;  // each question sets the list anew
 };
 
 // OpenSSL's cipher as a value.
 [[nodiscard]] hello::Cipher cipher_of(const SSL_CIPHER* cipher);
-[[nodiscard]] bool is_tls13(const SSL_CIPHER* cipher);
 
 }  // namespace tlsguard::policy
 

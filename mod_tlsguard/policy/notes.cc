@@ -61,6 +61,9 @@ class Sources {
   }
   [[nodiscard]] std::string groups() const {
     const std::string cmd = conf_cmd({"Groups", "Curves"});
+    if (cmd.empty() && !directives_.certificate_curve.empty()) {
+      return "the EC PARAMETERS block in SSLCertificateFile";
+    }
     return cmd.empty() ? "OpenSSL's default list of groups (SSLOpenSSLConfCmd Groups sets another)"
                        : cmd;
   }
@@ -85,12 +88,12 @@ class Sources {
 class Notes {
  public:
   Notes(const Before& before, const Intersection& both, const Policy& policy,
-        const SslDirectives& directives, const Library& library)
+        const SslDirectives& directives, const Capabilities& can)
       : before_(before),
         both_(both),
         policy_(policy),
         directives_(directives),
-        library_(library),
+        can_(can),
         sources_(directives),
         allowed_(ProtocolSet::range(policy.min_protocol, policy.max_protocol)) {}
 
@@ -139,7 +142,7 @@ class Notes {
   const Intersection& both_;
   const Policy& policy_;
   const SslDirectives& directives_;
-  const Library& library_;
+  const Capabilities& can_;
   Sources sources_;
   ProtocolSet allowed_;
   std::vector<Note> notes_;
@@ -185,9 +188,9 @@ std::string Notes::why_dropped(const Intersection::Dropped& dropped) const {
   Names of_policy;
   Names unlisted;
   for (const std::string& name : tls13 ? policy_.suites : policy_.ciphers) {
-    const auto known = library_.expand(":" + name);
-    const bool usable = tls13 ? library_.has_tls13_suite(name)
-                              : !known.empty() && known.front().min <= dropped.protocol;
+    const hello::Cipher* cipher = can_.cipher(name);
+    const bool usable =
+        tls13 ? can_.has_suite(name) : cipher != nullptr && cipher->min <= dropped.protocol;
     if (!usable) continue;
     of_policy.push_back(name);
     if (!contains(before_.listed, name)) unlisted.push_back(name);
@@ -205,10 +208,10 @@ void Notes::missing_ciphers() {
   Missing missing;
   for (const std::string& name : policy_.ciphers) {
     if (contains(in_force, name) || contains(both_.ciphers_without_group, name)) continue;
-    const auto known = library_.expand(":" + name);
-    if (known.empty()) {
+    const hello::Cipher* cipher = can_.cipher(name);
+    if (cipher == nullptr) {
       missing.lacking.push_back(name);
-    } else if ((ProtocolSet::range(known.front().min, known.front().max) & common).empty()) {
+    } else if ((ProtocolSet::range(cipher->min, cipher->max) & common).empty()) {
       continue;  // the note on its version says it
     } else if (contains(before_.listed, name)) {
       missing.hidden.push_back(name);
@@ -226,7 +229,7 @@ void Notes::missing_suites() {
   Missing missing;
   for (const std::string& name : policy_.suites) {
     if (contains(in_force, name)) continue;
-    if (!library_.has_tls13_suite(name)) {
+    if (!can_.has_suite(name)) {
       missing.lacking.push_back(name);
     } else if (!contains(before_.listed, name)) {
       missing.unlisted.push_back(name);
@@ -238,13 +241,18 @@ void Notes::missing_suites() {
 }
 
 void Notes::missing_groups() {
+  const ProtocolSet& versions = before_.settings.protocols;
+  const bool tls13 = versions.has(Protocol::tls1_3);
+  const bool older = !versions.empty() && versions.lowest() < Protocol::tls1_3;
   Missing missing;
   for (const std::string& name : policy_.groups) {
     const Group* group = find_group(name);
-    // One that only a version which is off can use is not worth a note of its own.
-    if (group == nullptr || contains(before_.groups.all, group->id)) continue;
-    if (!library_.has(*group)) {
+    if (group == nullptr || contains(before_.settings.groups, group->id)) continue;
+    if (!can_.has(*group)) {
       missing.lacking.push_back(name);
+    } else if (!(tls13 && contains(can_.groups_tls13, group->id)) &&
+               !(older && contains(can_.groups_tls12, group->id))) {
+      continue;  // for a version that is off, which has a note of its own
     } else if (group->bits < bits_of_level(before_.settings.security_level)) {
       missing.hidden.push_back(name);
     } else {
@@ -264,7 +272,7 @@ void Notes::missing_signature_algorithms() {
         (only_tls13 && !signs_in_tls13(algorithm->id))) {
       continue;
     }
-    if (!library_.has(*algorithm)) {
+    if (!can_.has(*algorithm)) {
       missing.lacking.push_back(name);
     } else if (algorithm->hash_bits / 2 < bits_of_level(before_.settings.security_level)) {
       missing.hidden.push_back(name);
@@ -298,9 +306,12 @@ void Notes::taken_from_mod_ssl() {
     const Names gone = without(all, kept);
     if (written && !gone.empty()) add(Kind::overridden, takes + source + ": " + enumerate(gone));
   };
-  note(directives_.cipher_suite || !sources_.conf_cmd({"CipherString"}).empty(), sources_.ciphers(),
-       cipher_names(ours.ciphers), policy_.ciphers);
-  note(directives_.tls13_cipher_suite || !sources_.conf_cmd({"Ciphersuites"}).empty(),
+  // A list for versions that the policy does not allow goes with them.
+  const bool older = allowed_.lowest() < Protocol::tls1_3;
+  const bool tls13 = allowed_.has(Protocol::tls1_3);
+  note(older && (directives_.cipher_suite || !sources_.conf_cmd({"CipherString"}).empty()),
+       sources_.ciphers(), cipher_names(ours.ciphers), policy_.ciphers);
+  note(tls13 && (directives_.tls13_cipher_suite || !sources_.conf_cmd({"Ciphersuites"}).empty()),
        sources_.suites(), cipher_names(ours.suites), policy_.suites);
   note(!sources_.conf_cmd({"Groups", "Curves"}).empty(), sources_.groups(),
        group_names(ours.groups), policy_.groups);
@@ -317,8 +328,8 @@ void Notes::taken_from_mod_ssl() {
 }  // namespace
 
 std::vector<Note> notes_on(const Before& before, const Intersection& both, const Policy& policy,
-                           const SslDirectives& directives, const Library& library) {
-  return Notes(before, both, policy, directives, library).all();
+                           const SslDirectives& directives, const Capabilities& can) {
+  return Notes(before, both, policy, directives, can).all();
 }
 
 }  // namespace tlsguard::policy

@@ -18,12 +18,11 @@ struct Before {
   hello::ServerSettings settings;
   ProtocolSet configured;           // configured_protocols()
   std::vector<std::string> listed;  // listed_ciphers()
-  GroupsByVersion groups;
 };
 
 [[nodiscard]] std::vector<Note> notes_on(const Before& before, const Intersection& both,
                                          const Policy& policy, const SslDirectives& directives,
-                                         const Library& library);
+                                         const Capabilities& can);
 
 // Certificates against what is in force and what the policy expects (certificate_notes.cc).
 [[nodiscard]] std::vector<Note> certificate_notes(const hello::ServerSettings& in_force,

@@ -53,7 +53,9 @@ struct Settings {
 
 // Each setting judged by itself, for an error at the directive's own line. Unknown names are
 // errors that say which name and what would be valid; '!NAME', '-NAME' of unknown names are not.
-// "@SECLEVEL=n" is an error where n is lower than the library's default level.
+// "@SECLEVEL=n" is an error where n is lower than the library's default level. Names that are
+// known but that this OpenSSL lacks are no error, not even where nothing else is named: tighten()
+// reports them as left out, and has the error where nothing is left.
 [[nodiscard]] Result<void> check_cipher_suite(const std::string& spec);
 [[nodiscard]] Result<void> check_tls13_cipher_suite(const std::string& list);
 [[nodiscard]] Result<void> check_groups(const std::vector<std::string>& names);

@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The finer questions behind read_back() of policy/context.h, for tighten() and its notes. The
-// context is not changed. Not to be called while another thread changes the context.
+// The finer questions behind read_back() of policy/context.h, for tighten() and its notes.
 #ifndef TLSGUARD_POLICY_READ_BACK_H
 #define TLSGUARD_POLICY_READ_BACK_H
 
-#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -20,14 +18,6 @@ namespace tlsguard::policy {
 // Of these, the versions that a handshake can reach at this level. OpenSSL 3 needs MD5+SHA-1 or
 // SHA-1 signatures for TLS 1.0 and 1.1, which it counts below level 1.
 [[nodiscard]] ProtocolSet reachable(ProtocolSet configured, int security_level);
-
-// The groups the context can negotiate in these versions, in order.
-struct GroupsByVersion {
-  std::vector<std::uint16_t> tls12;  // TLS 1.2 and below
-  std::vector<std::uint16_t> tls13;
-  std::vector<std::uint16_t> all;  // both, in the context's order
-};
-[[nodiscard]] GroupsByVersion groups_of(SSL_CTX* ctx);
 
 // Names of all ciphers in the context's lists, those that its level hides too.
 [[nodiscard]] std::vector<std::string> listed_ciphers(const SSL_CTX* ctx);

@@ -7,9 +7,12 @@
 #include <openssl/pem.h>
 
 #include <array>
+#include <memory>
+#include <string_view>
 
 #include "core/text.h"
 #include "policy/context.h"
+#include "policy/question.h"
 
 namespace tlsguard::policy {
 namespace {
@@ -56,32 +59,14 @@ struct OpenSslBytes {
 using Text = std::unique_ptr<char, OpenSslBytes>;
 using Data = std::unique_ptr<unsigned char, OpenSslBytes>;
 
-// mod_ssl takes the curve of an EC PARAMETERS block in the first certificate file as the only
-// group. As there, what cannot be read or set counts as absent.
-void set_curve_of_file(SSL_CTX* ctx, const std::string& path) {
-  crypto::Bio file(BIO_new_file(path.c_str(), "r"));
-  while (file) {
-    char* name = nullptr;
-    char* header = nullptr;
-    unsigned char* data = nullptr;
-    long size = 0;
-    if (PEM_read_bio(file.get(), &name, &header, &data, &size) != 1) break;
-    const Text name_owner(name);
-    const Text header_owner(header);
-    const Data data_owner(data);
-    if (std::string_view(name) != PEM_STRING_ECPARAMETERS) continue;
-    const unsigned char* at = data;
-    crypto::Key parameters(d2i_KeyParams(EVP_PKEY_EC, nullptr, &at, size));
-    std::array<char, 80> curve{};
-    if (!parameters ||
-        EVP_PKEY_get_group_name(parameters.get(), curve.data(), curve.size(), nullptr) != 1) {
-      break;
-    }
-    int nid = OBJ_sn2nid(curve.data());
-    SSL_CTX_set1_groups(ctx, &nid, 1);
-    break;
+std::string curve_of_parameters(const unsigned char* der, long size) {
+  const crypto::Key parameters(d2i_KeyParams(EVP_PKEY_EC, nullptr, &der, size));
+  std::array<char, 80> name{};
+  if (!parameters ||
+      EVP_PKEY_get_group_name(parameters.get(), name.data(), name.size(), nullptr) != 1) {
+    return {};
   }
-  ERR_clear_error();
+  return name.data();
 }
 
 Result<void> run_conf_cmds(SSL_CTX* ctx, const SslDirectives& directives) {
@@ -108,6 +93,23 @@ Result<void> run_conf_cmds(SSL_CTX* ctx, const SslDirectives& directives) {
 
 }  // namespace
 
+std::string curve_of_file(const std::string& path) {
+  const Question question;
+  const crypto::Bio file(BIO_new_file(path.c_str(), "r"));
+  while (file) {
+    char* name = nullptr;
+    char* header = nullptr;
+    unsigned char* data = nullptr;
+    long size = 0;
+    if (PEM_read_bio(file.get(), &name, &header, &data, &size) != 1) break;
+    const Text name_owner(name);
+    const Text header_owner(header);
+    const Data data_owner(data);
+    if (std::string_view(name) == PEM_STRING_ECPARAMETERS) return curve_of_parameters(data, size);
+  }
+  return {};
+}
+
 Result<crypto::SslCtx> build_scratch(const SslDirectives& directives) {
   ERR_clear_error();
   crypto::SslCtx ctx(SSL_CTX_new(TLS_server_method()));
@@ -123,8 +125,10 @@ Result<crypto::SslCtx> build_scratch(const SslDirectives& directives) {
   if (!directives.session_tickets) SSL_CTX_set_options(ctx.get(), SSL_OP_NO_TICKET);
   if (auto set = set_ciphers(ctx.get(), directives); !set) return tl::unexpected(set.error());
   SSL_CTX_set_dh_auto(ctx.get(), 1);
-  if (!directives.certificate_file.empty()) {
-    set_curve_of_file(ctx.get(), directives.certificate_file);
+  if (!directives.certificate_curve.empty()) {
+    int nid = OBJ_sn2nid(directives.certificate_curve.c_str());
+    SSL_CTX_set1_groups(ctx.get(), &nid, 1);  // as in mod_ssl, one that cannot be set is no error
+    ERR_clear_error();
   }
   if (auto run = run_conf_cmds(ctx.get(), directives); !run) return tl::unexpected(run.error());
   return ctx;

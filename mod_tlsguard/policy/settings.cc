@@ -4,7 +4,6 @@
 
 #include "core/text.h"
 #include "policy/cipher_spec.h"
-#include "policy/library.h"
 #include "policy/policy.h"
 #include "policy/suggest.h"
 
@@ -19,12 +18,11 @@ bool has_list_syntax(const std::string& name) {
   return name.find_first_of("?*/") != std::string::npos || name.starts_with("-");
 }
 
-// kind: "group"; find: the table's look-up; valid: its names.
+// kind: "group"; find: the table's look-up; valid: its names. Names that this OpenSSL lacks are
+// kept: whether anything is left is for tighten() to say, which is no error in report mode.
 template <typename Find>
-Result<Names> canonical(const Names& written, const char* kind, const Library& library, Find find,
-                        const Names& valid) {
+Result<Names> canonical(const Names& written, const char* kind, Find find, const Names& valid) {
   Names names;
-  bool has_one = false;
   for (const std::string& part : written) {
     for (const std::string& name : split(part, ":, ")) {
       const auto* entry = find(name);
@@ -35,62 +33,46 @@ Result<Names> canonical(const Names& written, const char* kind, const Library& l
                                            : did_you_mean(name, valid)) +
                     ": valid are " + join(valid, ", "));
       }
-      if (std::find(names.begin(), names.end(), entry->name) != names.end()) continue;
-      names.emplace_back(entry->name);
-      has_one = has_one || library.has(*entry);
+      if (std::find(names.begin(), names.end(), entry->name) == names.end()) {
+        names.emplace_back(entry->name);
+      }
     }
   }
   if (names.empty()) return fail(std::string("no ") + kind + " is named");
-  if (!has_one) {
-    return fail(std::string("this OpenSSL has no ") + kind + " of these: " + join(names, ", "));
-  }
   return names;
 }
 
-Result<Names> canonical_groups(const Names& written, const Library& library) {
+Result<Names> canonical_groups(const Names& written) {
   return canonical(
-      written, "group", library, [](const auto& name) { return find_group(name); },
-      all_group_names());
+      written, "group", [](const auto& name) { return find_group(name); }, all_group_names());
 }
 
-Result<Names> canonical_signature_algorithms(const Names& written, const Library& library) {
+Result<Names> canonical_signature_algorithms(const Names& written) {
   return canonical(
-      written, "signature algorithm", library,
+      written, "signature algorithm",
       [](const auto& name) { return find_signature_algorithm(name); },
       all_signature_algorithm_names());
 }
 
-// Runs a selection and drops its value.
-template <typename Select>
-Result<void> check(Select select) {
-  auto library = Library::open();
-  if (!library) return tl::unexpected(library.error());
-  auto selected = select(*library);
-  if (!selected) return tl::unexpected(selected.error());
-  return {};
-}
-
 Result<void> replace_lists(Policy& policy, const Settings& settings) {
-  auto library = Library::open();
-  if (!library) return tl::unexpected(library.error());
   if (settings.cipher_suite) {
-    auto selection = select_ciphers(*settings.cipher_suite, *library);
+    auto selection = select_ciphers(*settings.cipher_suite);
     if (!selection) return tl::unexpected(selection.error());
     policy.ciphers = std::move(selection->ciphers);
     policy.security_level = selection->security_level;
   }
   if (settings.tls13_cipher_suite) {
-    auto suites = select_tls13_suites(*settings.tls13_cipher_suite, *library);
+    auto suites = select_tls13_suites(*settings.tls13_cipher_suite);
     if (!suites) return tl::unexpected(suites.error());
     policy.suites = std::move(*suites);
   }
   if (settings.groups) {
-    auto groups = canonical_groups(*settings.groups, *library);
+    auto groups = canonical_groups(*settings.groups);
     if (!groups) return tl::unexpected(groups.error());
     policy.groups = std::move(*groups);
   }
   if (settings.signature_algorithms) {
-    auto algorithms = canonical_signature_algorithms(*settings.signature_algorithms, *library);
+    auto algorithms = canonical_signature_algorithms(*settings.signature_algorithms);
     if (!algorithms) return tl::unexpected(algorithms.error());
     policy.signature_algorithms = std::move(*algorithms);
   }
@@ -100,20 +82,27 @@ Result<void> replace_lists(Policy& policy, const Settings& settings) {
 }  // namespace
 
 Result<void> check_cipher_suite(const std::string& spec) {
-  return check([&](const Library& library) { return select_ciphers(spec, library); });
+  auto known = select_ciphers(spec);
+  if (!known) return tl::unexpected(known.error());
+  return {};
 }
 
 Result<void> check_tls13_cipher_suite(const std::string& list) {
-  return check([&](const Library& library) { return select_tls13_suites(list, library); });
+  auto known = select_tls13_suites(list);
+  if (!known) return tl::unexpected(known.error());
+  return {};
 }
 
 Result<void> check_groups(const Names& names) {
-  return check([&](const Library& library) { return canonical_groups(names, library); });
+  auto known = canonical_groups(names);
+  if (!known) return tl::unexpected(known.error());
+  return {};
 }
 
 Result<void> check_signature_algorithms(const Names& names) {
-  return check(
-      [&](const Library& library) { return canonical_signature_algorithms(names, library); });
+  auto known = canonical_signature_algorithms(names);
+  if (!known) return tl::unexpected(known.error());
+  return {};
 }
 
 std::string Policy::id() const { return version.empty() ? name : name + "@" + version; }

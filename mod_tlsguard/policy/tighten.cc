@@ -110,17 +110,16 @@ Result<ServerSettings> verify(SSL_CTX* ctx, const ServerSettings& before,
 Result<Outcome> tighten(SSL_CTX* ctx, const ServerSettings& before, const Policy& policy,
                         const SslDirectives& directives) {
   ERR_clear_error();
-  auto library = Library::open();
-  if (!library) return tl::unexpected(library.error());
-  Before facts{before, configured_protocols(ctx), listed_ciphers(ctx), {}};
+  const auto& can = capabilities();
+  if (!can) return tl::unexpected(can.error());
+  Before facts{before, configured_protocols(ctx), listed_ciphers(ctx)};
   if (policy.security_level.value_or(0) > before.security_level) {
     SSL_CTX_set_security_level(ctx, *policy.security_level);
     auto raised = read_back(ctx);
     if (!raised) return tl::unexpected(raised.error());
     facts.settings = std::move(*raised);
   }
-  facts.groups = groups_of(ctx);
-  auto both = intersect(facts.settings, facts.groups, policy);
+  auto both = intersect(facts.settings, policy, *can);
   if (!both) return tl::unexpected(both.error());
   if (auto set = apply(ctx, both->settings, policy); !set) return tl::unexpected(set.error());
   auto after = verify(ctx, before, both->settings);
@@ -128,7 +127,7 @@ Result<Outcome> tighten(SSL_CTX* ctx, const ServerSettings& before, const Policy
   Outcome outcome;
   outcome.settings = std::move(*after);
   outcome.settings.keys = before.keys;
-  outcome.notes = notes_on(facts, *both, policy, directives, *library);
+  outcome.notes = notes_on(facts, *both, policy, directives, *can);
   for (Note& note : certificate_notes(outcome.settings, before.keys, policy)) {
     outcome.notes.push_back(std::move(note));
   }
