@@ -4,11 +4,14 @@
 #include <openssl/err.h>
 #include <openssl/obj_mac.h>
 #include <openssl/pem.h>
+#include <openssl/x509v3.h>
 
+#include <algorithm>
 #include <array>
 
 #include "policy/context.h"
 #include "policy/names.h"
+#include "policy/question.h"
 
 namespace tlsguard::policy {
 namespace {
@@ -45,7 +48,6 @@ std::uint16_t issuer_signature_of(X509* certificate) {
   int hash = NID_undef;
   int key = NID_undef;
   if (X509_get_signature_info(certificate, &hash, &key, nullptr, nullptr) != 1) {
-    ERR_clear_error();
     return 0;
   }
   const char* family = nullptr;
@@ -74,8 +76,30 @@ std::uint16_t issuer_signature_of(X509* certificate) {
   return pair != nullptr ? pair->id : std::uint16_t{0};
 }
 
-std::optional<CertificateKey> key_of(X509* certificate) {
+// The hash that the parameters of an RSA-PSS key prescribe (RFC 8017 A.2.3); 0: any.
+int pss_hash_bits_of(EVP_PKEY* key) {
+  constexpr int mandatory = 2;
+  int hash = NID_undef;
+  if (EVP_PKEY_get_default_digest_nid(key, &hash) != mandatory) return 0;
+  const EVP_MD* digest = EVP_get_digestbynid(hash);
+  return digest != nullptr ? EVP_MD_get_size(digest) * 8 : 0;
+}
+
+// As OpenSSL checks what it is about to send: each key, and each signature but those of
+// self-signed certificates, which nobody verifies. An unknown signature counts as none.
+int security_bits_of(X509* certificate) {
   const EVP_PKEY* key = X509_get0_pubkey(certificate);
+  const int key_bits = key != nullptr ? EVP_PKEY_get_security_bits(key) : 0;
+  if ((X509_get_extension_flags(certificate) & EXFLAG_SS) != 0) return key_bits;
+  int signature_bits = 0;
+  if (X509_get_signature_info(certificate, nullptr, nullptr, &signature_bits, nullptr) != 1) {
+    signature_bits = 0;
+  }
+  return std::min(key_bits, signature_bits);
+}
+
+std::optional<CertificateKey> key_of(X509* certificate) {
+  EVP_PKEY* key = X509_get0_pubkey(certificate);
   if (key == nullptr) return std::nullopt;
   const auto type = key_type_of(key);
   if (!type) return std::nullopt;
@@ -85,7 +109,10 @@ std::optional<CertificateKey> key_of(X509* certificate) {
   if (*type == KeyType::ecdsa) {
     fact.curve = curve_of(key);
     fact.compressed_point = EVP_PKEY_get_ec_point_conv_form(key) != POINT_CONVERSION_UNCOMPRESSED;
+    fact.may_sign = (X509_get_key_usage(certificate) & KU_DIGITAL_SIGNATURE) != 0;
   }
+  if (*type == KeyType::rsa_pss) fact.pss_hash_bits = pss_hash_bits_of(key);
+  fact.chain_security_bits = security_bits_of(certificate);
   fact.issuer_signature = issuer_signature_of(certificate);
   return fact;
 }
@@ -93,13 +120,22 @@ std::optional<CertificateKey> key_of(X509* certificate) {
 }  // namespace
 
 std::vector<CertificateKey> keys_of(SSL_CTX* ctx) {
+  const Question question;
   std::vector<CertificateKey> keys;
   X509* current = SSL_CTX_get0_certificate(ctx);
   for (long more = SSL_CTX_set_current_cert(ctx, SSL_CERT_SET_FIRST); more == 1;
        more = SSL_CTX_set_current_cert(ctx, SSL_CERT_SET_NEXT)) {
     X509* certificate = SSL_CTX_get0_certificate(ctx);
-    if (certificate == nullptr) continue;
-    if (auto key = key_of(certificate)) keys.push_back(*key);
+    auto key = certificate != nullptr ? key_of(certificate) : std::nullopt;
+    if (!key) continue;
+    // The chain of this certificate; without one, that of all (SSLCertificateChainFile).
+    STACK_OF(X509)* chain = nullptr;
+    SSL_CTX_get_extra_chain_certs(ctx, &chain);
+    for (int i = 0; i < sk_X509_num(chain); ++i) {
+      key->chain_security_bits =
+          std::min(key->chain_security_bits, security_bits_of(sk_X509_value(chain, i)));
+    }
+    keys.push_back(*key);
   }
   if (current != nullptr) SSL_CTX_select_current_cert(ctx, current);
   return keys;
@@ -113,12 +149,15 @@ Result<CertificateKey> key_of_file(const std::string& path) {
   if (!certificate) {
     return fail("no certificate in PEM format in " + path + ": " + crypto::drain_errors());
   }
+  const Question question;
   auto key = key_of(certificate.get());
-  if (!key) {
-    ERR_clear_error();
+  if (!key)
     return fail("the certificate in " + path + " has a key of a type that TLS does not use");
+  for (;;) {
+    const crypto::Certificate next(PEM_read_bio_X509(file.get(), nullptr, nullptr, nullptr));
+    if (!next) return *key;
+    key->chain_security_bits = std::min(key->chain_security_bits, security_bits_of(next.get()));
   }
-  return *key;
 }
 
 }  // namespace tlsguard::policy

@@ -61,8 +61,12 @@ bool signs(const CertificateKey& key, std::uint16_t algorithm, bool tls13) {
   return false;
 }
 
+bool is_strong_enough(const ServerSettings& settings, const CertificateKey& key) {
+  return key.chain_security_bits >= bits_of_level(settings.security_level);
+}
+
 bool fits_tls13(const ServerSettings& settings, const CertificateKey& key) {
-  return settings.protocols.has(Protocol::tls1_3) &&
+  return settings.protocols.has(Protocol::tls1_3) && is_strong_enough(settings, key) &&
          std::any_of(settings.signature_algorithms.begin(), settings.signature_algorithms.end(),
                      [&](std::uint16_t algorithm) { return signs(key, algorithm, true); });
 }
@@ -72,11 +76,51 @@ bool fits_older(const ServerSettings& settings, const CertificateKey& key) {
                                       [&](const hello::Cipher& cipher) {
                                         return cipher.authentication == authentication_by(key.type);
                                       });
-  if (!has_cipher) return false;
+  if (!has_cipher || !is_strong_enough(settings, key)) return false;
   // Before TLS 1.2 the algorithm is fixed by the key (RFC 5246 7.4.1.4.1).
   return settings.protocols.lowest() < Protocol::tls1_2 ||
          std::any_of(settings.signature_algorithms.begin(), settings.signature_algorithms.end(),
                      [&](std::uint16_t algorithm) { return signs(key, algorithm, false); });
+}
+
+bool is_expected(KeyType type, const Policy& policy) {
+  const auto& types = policy.certificate_types;
+  return types.empty() || std::any_of(types.begin(), types.end(), [&](KeyType expected) {
+           return expected == type || (is_rsa(expected) && is_rsa(type));
+         });
+}
+
+// What the policy expects of a certificate.
+std::vector<std::string> disappointments(const CertificateKey& key, const Policy& policy) {
+  std::vector<std::string> texts;
+  if (is_rsa(key.type) && key.bits < policy.min_rsa_bits.value_or(0)) {
+    texts.push_back("the certificate has an RSA key of " + std::to_string(key.bits) +
+                    " bits, policy " + policy.id() + " expects at least " +
+                    std::to_string(*policy.min_rsa_bits));
+  }
+  if (!is_expected(key.type, policy)) {
+    std::vector<std::string> types;
+    for (KeyType type : policy.certificate_types) types.push_back(key_type_name(type));
+    texts.push_back("the certificate has a key of type " + key_type_name(key.type) + ", policy " +
+                    policy.id() + " expects " + join(types, " or "));
+  }
+  return texts;
+}
+
+// Versions that no certificate can be used with.
+ProtocolSet dead_versions(const ServerSettings& settings, const std::vector<CertificateKey>& keys) {
+  auto any = [&](bool (*fits)(const ServerSettings&, const CertificateKey&)) {
+    return std::any_of(keys.begin(), keys.end(),
+                       [&](const CertificateKey& key) { return fits(settings, key); });
+  };
+  const bool tls13 = any(fits_tls13);
+  const bool older = any(fits_older);
+  ProtocolSet dead;
+  for (Protocol protocol : all_protocols) {
+    const bool fits = protocol == Protocol::tls1_3 ? tls13 : older;
+    if (settings.protocols.has(protocol) && !fits) dead.add(protocol);
+  }
+  return dead;
 }
 
 std::string all_key_names(const std::vector<CertificateKey>& keys) {
@@ -90,41 +134,19 @@ std::string all_key_names(const std::vector<CertificateKey>& keys) {
 std::vector<Note> certificate_notes(const ServerSettings& in_force,
                                     const std::vector<CertificateKey>& keys, const Policy& policy) {
   std::vector<Note> notes;
-  auto warn = [&](const std::string& text) { notes.push_back({Note::Kind::warning, text}); };
-  bool any_tls13 = false;
-  bool any_older = false;
+  auto warn = [&](std::string text) { notes.push_back({Note::Kind::warning, std::move(text)}); };
+  if (keys.empty() || in_force.protocols.empty()) return notes;
   for (const CertificateKey& key : keys) {
-    const bool tls13 = fits_tls13(in_force, key);
-    const bool older = fits_older(in_force, key);
-    any_tls13 = any_tls13 || tls13;
-    any_older = any_older || older;
-    if (!tls13 && !older && keys.size() > 1) {
+    if (!is_strong_enough(in_force, key)) {
+      warn("security level " + std::to_string(in_force.security_level) +
+           " rules out the certificate with the " + key_name(key) + " key, or its chain");
+    } else if (keys.size() > 1 && !fits_tls13(in_force, key) && !fits_older(in_force, key)) {
       warn("the certificate with the " + key_name(key) +
            " key fits none of the ciphers and signature algorithms in force: it is never used");
     }
-    if (is_rsa(key.type) && key.bits < policy.min_rsa_bits.value_or(0)) {
-      warn("the certificate has an RSA key of " + std::to_string(key.bits) + " bits, policy " +
-           policy.id() + " expects at least " + std::to_string(*policy.min_rsa_bits));
-    }
-    const bool expected =
-        policy.certificate_types.empty() ||
-        std::any_of(
-            policy.certificate_types.begin(), policy.certificate_types.end(),
-            [&](KeyType type) { return type == key.type || (is_rsa(type) && is_rsa(key.type)); });
-    if (!expected) {
-      std::vector<std::string> types;
-      for (KeyType type : policy.certificate_types) types.push_back(key_type_name(type));
-      warn("the certificate has a key of type " + key_type_name(key.type) + ", policy " +
-           policy.id() + " expects " + join(types, " or "));
-    }
+    for (std::string& text : disappointments(key, policy)) warn(std::move(text));
   }
-  if (keys.empty() || in_force.protocols.empty()) return notes;
-  ProtocolSet dead;
-  for (Protocol protocol : all_protocols) {
-    const bool fits = protocol == Protocol::tls1_3 ? any_tls13 : any_older;
-    if (in_force.protocols.has(protocol) && !fits) dead.add(protocol);
-  }
-  if (!dead.empty()) {
+  if (const ProtocolSet dead = dead_versions(in_force, keys); !dead.empty()) {
     warn("no client can connect with " + version_names(dead) + ": no certificate (" +
          all_key_names(keys) + ") fits the ciphers and signature algorithms in force");
   }

@@ -48,8 +48,8 @@ struct SslDirectives {
 
 // Facts about the certificates in a context (mod_ssl's, all key types), for ServerSettings.keys.
 [[nodiscard]] std::vector<hello::CertificateKey> keys_of(SSL_CTX* ctx);
-// The same of PEM certificate files (the first certificate of each). A file that cannot be read
-// is an error that names it.
+// The same of a PEM file: its first certificate, and as its chain those that follow. A file that
+// cannot be read is an error that names it.
 [[nodiscard]] Result<hello::CertificateKey> key_of_file(const std::string& path);
 
 // Something left out or overridden, and why; for the log and DUMP_TLSGUARD.

@@ -22,12 +22,6 @@ bool contains(const std::vector<T>& list, const T& value) {
   return std::find(list.begin(), list.end(), value) != list.end();
 }
 
-// The least strength of each security level (SSL_CTX_set_security_level(3)).
-int bits_of_level(int level) {
-  constexpr std::array bits{0, 80, 112, 128, 192, 256};
-  return bits.at(static_cast<std::size_t>(std::clamp(level, 0, 5)));
-}
-
 // Which directive a setting of mod_ssl comes from.
 class Sources {
  public:
@@ -326,6 +320,11 @@ void Notes::taken_from_mod_ssl() {
 }
 
 }  // namespace
+
+int bits_of_level(int level) {
+  constexpr std::array bits{0, 80, 112, 128, 192, 256};
+  return bits.at(static_cast<std::size_t>(std::clamp(level, 0, 5)));
+}
 
 std::vector<Note> notes_on(const Before& before, const Intersection& both, const Policy& policy,
                            const SslDirectives& directives, const Capabilities& can) {

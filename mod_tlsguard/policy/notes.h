@@ -20,6 +20,9 @@ struct Before {
   std::vector<std::string> listed;  // listed_ciphers()
 };
 
+// The least strength that a security level admits (SSL_CTX_set_security_level(3)).
+[[nodiscard]] int bits_of_level(int level);
+
 [[nodiscard]] std::vector<Note> notes_on(const Before& before, const Intersection& both,
                                          const Policy& policy, const SslDirectives& directives,
                                          const Capabilities& can);

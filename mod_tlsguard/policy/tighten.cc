@@ -115,6 +115,7 @@ Result<Outcome> tighten(SSL_CTX* ctx, const ServerSettings& before, const Policy
   Before facts{before, configured_protocols(ctx), listed_ciphers(ctx)};
   if (policy.security_level.value_or(0) > before.security_level) {
     SSL_CTX_set_security_level(ctx, *policy.security_level);
+    SSL_CTX_set_dh_auto(ctx, 1);  // parameters from a file may be too weak now
     auto raised = read_back(ctx);
     if (!raised) return tl::unexpected(raised.error());
     facts.settings = std::move(*raised);
