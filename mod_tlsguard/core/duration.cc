@@ -20,7 +20,7 @@ struct Unit {
 constexpr long long day = 86400;
 constexpr std::array<Unit, 6> units{
     {{'y', 365 * day}, {'w', 7 * day}, {'d', day}, {'h', 3600}, {'m', 60}, {'s', 1}}};
-constexpr std::uint64_t longest = 100 * 365 * day;
+constexpr std::uint64_t longest = std::uint64_t{100} * 365 * day;
 
 // The length of the unit that follows the number; nullopt if it is none.
 std::optional<long long> unit_seconds(std::string_view suffix, PlainNumber plain) {

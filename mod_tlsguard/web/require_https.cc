@@ -34,9 +34,7 @@ bool is_host_name(std::string_view host) {
     if (c == '.') {
       if (label == 0) return false;
       label = 0;
-    } else if (!is_alnum(c) && c != '-' && c != '_') {
-      return false;
-    } else if (++label > 63) {
+    } else if ((!is_alnum(c) && c != '-' && c != '_') || ++label > 63) {
       return false;
     }
   }

@@ -309,7 +309,7 @@ START_TEST(a_machine_that_boots_in_1970_gains_nothing_by_it) {
     host.run(8min);
     expect_age(host, 7 * day);
   }
-  ck_assert_int_eq(host.state->kept.count(), 100 * 600);
+  ck_assert_int_eq(host.state->kept.count(), 60000);
 }
 END_TEST
 
@@ -482,7 +482,7 @@ START_TEST(no_life_shortens_a_step) {
     bool was_good = host.good;
     Seconds before = host.age_now();
     if (chance(10)) host.good = !host.good;
-    Seconds passed(chance(50) ? random() % (20 * 86400) : random() % 7200);
+    Seconds passed(chance(50) ? random() % 1728000 : random() % 7200);
     if (was_good && host.good) good_time += passed.count();
     host.tick(passed);
     Seconds after = host.age_now();

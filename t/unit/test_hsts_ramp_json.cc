@@ -136,12 +136,12 @@ START_TEST(size_and_depth_have_bounds) {
   expect_contains(
       error_of(web::read_ramp_states(head + std::string(1000, '[') + std::string(1000, ']') + "}")),
       "deep");
-  ck_assert(!web::read_ramp_states(std::string(1000000, '[')));
-  ck_assert(!web::read_ramp_states(head + std::string(1000000, '[')));
-  std::string padded = head + "1}";
-  padded.resize(std::size_t{32} << 20, ' ');
-  ck_assert(web::read_ramp_states(padded).has_value());
-  expect_contains(error_of(web::read_ramp_states(padded + " ")), "longer than");
+  ck_assert(!web::read_ramp_states(std::string(100000, '[')));
+  ck_assert(!web::read_ramp_states(head + std::string(100000, '[')));
+  // The first byte is wrong, so that only the length makes the difference.
+  constexpr std::size_t longest = std::size_t{32} << 20;
+  expect_contains(error_of(web::read_ramp_states(std::string(longest, '}'))), "torn");
+  expect_contains(error_of(web::read_ramp_states(std::string(longest + 1, '}'))), "longer than");
 }
 END_TEST
 

@@ -206,8 +206,7 @@ START_TEST(hosts_that_are_none_give_no_url) {
                            "fe80::1%eth0",
                            "[::1]:80",
                            "1::2::3",
-                           "b\xc3\xbc"
-                           "cher.example",
+                           "\xc3\xbc.example",
                            "a\x7f",
                            "a\"b",
                            "a<b>",
