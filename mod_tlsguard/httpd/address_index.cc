@@ -4,6 +4,7 @@
 #include <ap_listen.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <set>
 
 #include "httpd/conf_of.h"
@@ -94,6 +95,49 @@ extern "C" int collect_server(void* baton, conn_rec*, server_rec* s) noexcept {
 }
 
 }  // namespace
+
+#ifdef TLSGUARD_SANITIZED
+
+namespace {
+
+struct Walk {
+  std::string name;
+  const server_rec* found = nullptr;
+};
+
+bool in_list(const apr_array_header_t* list, const char* name, bool patterns) {
+  for (int i = 0; list != nullptr && i < list->nelts; ++i) {
+    const char* entry = APR_ARRAY_IDX(list, i, const char*);
+    if (entry == nullptr) continue;
+    if ((patterns ? ap_strcasecmp_match(name, entry) : strcasecmp(name, entry)) == 0) return true;
+  }
+  return false;
+}
+
+extern "C" int walk_one(void* baton, conn_rec*, server_rec* s) noexcept {
+  auto* walk = static_cast<Walk*>(baton);
+  const char* name = walk->name.c_str();
+  bool match = (s->server_hostname != nullptr && strcasecmp(name, s->server_hostname) == 0) ||
+               in_list(s->names, name, false) || in_list(s->wild_names, name, true);
+  if (match) walk->found = s;
+  return match ? 1 : 0;
+}
+
+}  // namespace
+
+void check_against_walk(conn_rec* c, std::string_view server_name, const AddressIndex& index) {
+  Walk walk{std::string(server_name)};
+  ap_vhost_iterate_given_conn(c, walk_one, &walk);
+  const Target* target = index.find(server_name);
+  const VirtualHost* expected = nullptr;
+  if (walk.found != nullptr) {
+    expected = virtual_host_of(walk.found);
+    if (expected == nullptr) expected = index.default_target().host;
+  }
+  if ((target != nullptr ? target->host : nullptr) != expected) std::abort();
+}
+
+#endif
 
 AddressIndexes::Key AddressIndexes::key_of(const conn_rec* c) {
   return {c->vhost_lookup_data, c->base_server, c->local_addr->port};

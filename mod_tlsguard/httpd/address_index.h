@@ -56,6 +56,11 @@ class AddressIndex {
   NameTable<const Target*> names_;
 };
 
+#ifdef TLSGUARD_SANITIZED
+// Checked builds only: walks as mod_ssl does and aborts where the index found another virtual host.
+void check_against_walk(conn_rec* c, std::string_view server_name, const AddressIndex& index);
+#endif
+
 // All addresses. httpd's own matching decides which one a connection belongs to.
 class AddressIndexes {
  public:

@@ -24,6 +24,9 @@ bool holds(const std::vector<hello::Cipher>& ciphers, std::uint16_t id) {
 
 const Target* find_target(ConnState& state, const hello::ClientHello& hello) {
   if (hello.server_name) {
+#ifdef TLSGUARD_SANITIZED
+    check_against_walk(state.connection, *hello.server_name, *state.index);
+#endif
     if (const Target* found = state.index->find(*hello.server_name)) {
       state.server_name = ServerName::known;
       return found;

@@ -9,7 +9,6 @@
 #include "httpd/conf_of.h"
 #include "httpd/runtime.h"
 #include "policy/describe.h"
-#include "policy/names.h"
 
 namespace tlsguard::httpd {
 
@@ -37,24 +36,6 @@ const char* engine_meaning(Engine engine) {
       break;
   }
   return "mod_tlsguard does not look";
-}
-
-std::string key_text(const hello::CertificateKey& key) {
-  switch (key.type) {
-    case hello::KeyType::rsa:
-      return fmt::format("RSA {}", key.bits);
-    case hello::KeyType::rsa_pss:
-      return fmt::format("RSA-PSS {}", key.bits);
-    case hello::KeyType::ecdsa:
-      return "ECDSA " +
-             (key.curve != 0 ? policy::group_name(key.curve) : fmt::format("{} bits", key.bits));
-    case hello::KeyType::ed25519:
-      return "Ed25519";
-    case hello::KeyType::ed448:
-      return "Ed448";
-    default:
-      return fmt::format("{} bits", key.bits);
-  }
 }
 
 void dump_notes(std::string& text, const std::vector<policy::Note>& notes) {
@@ -118,9 +99,6 @@ void dump_host(std::string& text, const VirtualHost& host) {
     text +=
         fmt::format("    floor: {}{}\n", *host.floor, host.floor_exception ? " (excepted)" : "");
   }
-  std::vector<std::string> keys;
-  std::transform(plan.key.keys.begin(), plan.key.keys.end(), std::back_inserter(keys), key_text);
-  text += fmt::format("    certificate keys: {}\n", keys.empty() ? "none known" : join(keys, ", "));
   const bool enforced = host.engine == Engine::on;
   text += enforced ? "    in force:\n" : "    in force (mod_ssl alone):\n";
   text += policy::dump(enforced ? plan.in_force() : plan.own, "        ");
@@ -143,7 +121,13 @@ std::string dump(const Runtime& runtime) {
   std::string text =
       fmt::format("mod_tlsguard {} on {}\n", TLSGUARD_VERSION, OpenSSL_version(OPENSSL_VERSION));
   if (runtime.virtual_hosts.empty()) text += "no virtual host speaks TLS\n";
-  for (const auto& host : runtime.virtual_hosts) dump_host(text, *host);
+  std::vector<const VirtualHost*> hosts;
+  for (const auto& host : runtime.virtual_hosts) hosts.push_back(host.get());
+  // httpd's own list is in another order than its files.
+  std::stable_sort(hosts.begin(), hosts.end(), [](const VirtualHost* a, const VirtualHost* b) {
+    return a->place.file == b->place.file && a->place.line < b->place.line;
+  });
+  for (const VirtualHost* host : hosts) dump_host(text, *host);
   return text;
 }
 

@@ -61,7 +61,8 @@ int on_read_request(request_rec* r) noexcept {
     if (state == nullptr || !state->hello_seen) return declined;
     if (state->failed || !state->finished) return close_with(r, HTTP_FORBIDDEN);
     set_environment(r, *state);
-    return check_host(r, *state);
+    // An error document is reached by an internal redirect, which comes here, too.
+    return r->prev == nullptr ? check_host(r, *state) : declined;
   });
 }
 

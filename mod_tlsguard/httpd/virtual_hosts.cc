@@ -26,7 +26,11 @@ std::vector<std::string> addresses_of(const server_rec* s) {
       }
     }
     std::string port = a->host_port != 0 ? std::to_string(a->host_port) : "*";
-    addresses.push_back(host + ':' + port);
+    std::string address = host + ':' + port;
+    // `*` stands for IPv4 and IPv6, each with a record of its own.
+    if (std::find(addresses.begin(), addresses.end(), address) == addresses.end()) {
+      addresses.push_back(std::move(address));
+    }
   }
   return addresses;
 }
