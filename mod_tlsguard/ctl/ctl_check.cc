@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ctl/ctl_check.h"
+
+#include <fmt/format.h>
+#include <openssl/crypto.h>
+#include <unistd.h>
+
+#include <array>
+#include <ctime>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "core/date.h"
+#include "core/dns_name.h"
+#include "ctl/check_report.h"
+#include "ctl/in_force.h"
+#include "ctl/output.h"
+#include "ctl/probe.h"
+#include "store/state_file.h"
+
+namespace tlsguard::ctl {
+namespace {
+
+using policy::Policy;
+
+std::string machine_name() {
+  std::array<char, 256> name{};
+  return gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "unknown";
+}
+
+CheckRun new_run() {
+  CheckRun run;
+  run.date = format_date(std::time(nullptr));
+  run.machine = machine_name();
+  run.tlsguard = TLSGUARD_VERSION;
+  run.openssl = OpenSSL_version(OPENSSL_VERSION);
+  return run;
+}
+
+// The addresses that stand for one of the configuration: a wildcard is reached on the loopback.
+Result<std::vector<Address>> addresses_of(const Endpoint& endpoint) {
+  if (endpoint.host != "*" && endpoint.host != "0.0.0.0" && endpoint.host != "::") {
+    return resolve(endpoint);
+  }
+  std::vector<Address> all;
+  for (const char* loopback : {"127.0.0.1", "::1"}) {
+    auto addresses = resolve({loopback, endpoint.port});
+    if (addresses) all.insert(all.end(), addresses->begin(), addresses->end());
+  }
+  if (all.empty()) return fail("this machine has no loopback address");
+  return all;
+}
+
+void carry_out(Check& check, const Endpoint& endpoint, ProbeRequest request, const Policy& policy) {
+  auto addresses = addresses_of(endpoint);
+  if (!addresses) {
+    check.error = addresses.error().text;
+    return;
+  }
+  request.addresses = *std::move(addresses);
+  Progress progress(check.target);
+  auto facts = probe(request, progress);
+  if (!facts) {
+    check.error = facts.error().text;
+    return;
+  }
+  check.facts = *std::move(facts);
+  check.grade = grade(*check.facts, policy);
+}
+
+ProbeRequest request_for(const CheckOptions& options, const std::string& name) {
+  ProbeRequest request;
+  request.server_name = is_ip_literal(name) ? "" : name;
+  request.name = name;
+  request.http_host = name;
+  request.plain_port = options.plain_port;
+  request.timeout = std::chrono::seconds(options.timeout);
+  return request;
+}
+
+Check check_endpoint(const CheckOptions& options, const Endpoint& endpoint, const Policy& policy) {
+  Check check;
+  check.target = to_text(endpoint);
+  check.policy = policy.id();
+  const std::string& name = options.server_name.empty() ? endpoint.host : options.server_name;
+  carry_out(check, endpoint, request_for(options, name), policy);
+  return check;
+}
+
+Check check_virtual_host(const CheckOptions& options, const live::RuntimeHost& host,
+                         const std::string& address, const Policy& policy) {
+  Check check;
+  check.target = address;
+  check.virtual_host = host;
+  check.policy = policy.id();
+  auto endpoint = parse_endpoint(address);
+  if (endpoint) {
+    const std::string& name = options.server_name.empty() ? host.name : options.server_name;
+    carry_out(check, *endpoint, request_for(options, name), policy);
+  } else {
+    check.error = endpoint.error().text;
+  }
+  return check;
+}
+
+Result<live::RuntimeFile> read_server(const std::string& store) {
+  auto directory = store::Directory::open(store);
+  if (!directory) return tl::unexpected(directory.error());
+  std::string name(live::runtime_file_name);
+  auto text = directory->read(name, live::max_runtime_file);
+  if (!text) return tl::unexpected(text.error());
+  if (!*text) {
+    return fail(fmt::format("{} has no {}: httpd with mod_tlsguard has not started with this store",
+                            store, name));
+  }
+  auto server = live::runtime_from_json(**text);
+  if (!server) return tl::unexpected(server.error().within(store + "/" + name));
+  return server;
+}
+
+int finish(const CheckRun& run, bool json) {
+  if (json) {
+    print_json(to_json(run));
+  } else {
+    print(to_text(run));
+  }
+  return run.fits() ? exit_fine : exit_trouble;
+}
+
+int check_one(const CheckOptions& options, const Policy& policy) {
+  auto endpoint = parse_endpoint(options.target);
+  if (!endpoint) {
+    complain(endpoint.error().text);
+    return exit_usage;
+  }
+  CheckRun run = new_run();
+  run.checks.push_back(check_endpoint(options, *endpoint, policy));
+  return finish(run, options.json);
+}
+
+int check_all(const CheckOptions& options, const std::optional<Policy>& policy) {
+  CheckRun run = new_run();
+  auto server = read_server(options.store);
+  if (!server) {
+    complain(server.error().text);
+    return exit_trouble;
+  }
+  if (server->virtual_hosts.empty()) {
+    complain("this server has no TLS virtual host");
+    return exit_trouble;
+  }
+  for (const live::RuntimeHost& host : server->virtual_hosts) {
+    const Policy against = policy ? *policy : policy_in_force(host);
+    for (const std::string& address : host.addresses) {
+      run.checks.push_back(check_virtual_host(options, host, address, against));
+    }
+  }
+  run.server = *std::move(server);
+  return finish(run, options.json);
+}
+
+}  // namespace
+
+int check(const CheckOptions& options) {
+  std::optional<Policy> policy;
+  if (!options.policy.empty() || !options.target.empty()) {
+    auto found = policy::Catalogue{}.find(options.policy.empty() ? "baseline" : options.policy);
+    if (!found) {
+      complain(found.error().text);
+      return exit_usage;
+    }
+    policy = *std::move(found);
+  }
+  return options.target.empty() ? check_all(options, policy) : check_one(options, *policy);
+}
+
+}  // namespace tlsguard::ctl

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// tlsguardctl check: probes a server, or each TLS virtual host of this one, and grades it.
+#ifndef TLSGUARD_CTL_CTL_CHECK_H
+#define TLSGUARD_CTL_CTL_CHECK_H
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace tlsguard::ctl {
+
+struct CheckOptions {
+  std::string target;  // host:port; empty: every TLS virtual host of this server
+  std::string policy;  // empty: baseline, or the one in force on the virtual host
+  std::string server_name;
+  int timeout = 60;  // seconds, for one server
+  std::optional<std::uint16_t> plain_port;
+  std::string store;
+  bool json = false;
+};
+
+// The exit status: 0 only if all fit.
+[[nodiscard]] int check(const CheckOptions& options);
+
+}  // namespace tlsguard::ctl
+
+#endif

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ctl/ctl_status.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <string_view>
+#include <vector>
+
+#include "core/date.h"
+#include "core/text.h"
+#include "ctl/output.h"
+#include "live/report.h"
+#include "live/snapshot.h"
+#include "live/verdicts.h"
+#include "store/state_file.h"
+
+namespace tlsguard::ctl {
+namespace {
+
+using live::Judge;
+using live::Snapshot;
+using live::VirtualHostCounts;
+
+// The server name of a key "server name|addresses".
+std::string_view name_of(const VirtualHostCounts& host) {
+  return std::string_view(host.key).substr(0, host.key.find('|'));
+}
+
+Result<Snapshot> read_census(const std::string& store) {
+  auto directory = store::Directory::open(store);
+  if (!directory) return tl::unexpected(directory.error());
+  auto text = directory->read(live::snapshot_file_name, live::max_snapshot);
+  if (!text) return tl::unexpected(text.error());
+  if (!*text) {
+    return fail(
+        fmt::format("{} has no {}: nothing has been counted yet, or another store is in "
+                    "use",
+                    store, live::snapshot_file_name));
+  }
+  auto snapshot = live::parse_snapshot(**text);
+  if (!snapshot) {
+    return tl::unexpected(snapshot.error().within(store + "/" + live::snapshot_file_name));
+  }
+  return snapshot;
+}
+
+// Leaves the virtual hosts of this name. False: there are none.
+bool keep_only(Snapshot& snapshot, const std::string& name) {
+  std::erase_if(snapshot.virtual_hosts, [&name](const VirtualHostCounts& host) {
+    return !equal_ignoring_case(name_of(host), name);
+  });
+  return !snapshot.virtual_hosts.empty();
+}
+
+// "12 of 4711"; "-" where that judge has not looked.
+std::string refused_text(const live::Judged& judged) {
+  if (judged.policy.empty() || judged.total() == 0) return "-";
+  return fmt::format("{} of {}", judged.refused(), judged.total());
+}
+
+std::string overview(const Snapshot& snapshot) {
+  Table table({"VIRTUAL HOST", "SINCE", "HANDSHAKES", "RESUMED", "TLSv1.3", "TLSv1.2", "OLDER",
+               "NO NAME", "REFUSED", "REPORT", "BASELINE", "INTERMEDIATE", "MODERN"});
+  for (const VirtualHostCounts& host : snapshot.virtual_hosts) {
+    const auto& versions = host.traffic.versions;
+    std::vector<std::string> row{
+        printable(host.key),
+        format_date(host.began),
+        std::to_string(host.traffic.full.count + host.traffic.resumed.count),
+        std::to_string(host.traffic.resumed.count),
+        std::to_string(versions[3].count),
+        std::to_string(versions[2].count),
+        std::to_string(versions[0].count + versions[1].count),
+        std::to_string(host.name_missing.count)};
+    for (Judge judge : live::all_judges) {
+      row.push_back(refused_text(host.judged[static_cast<std::size_t>(judge)]));
+    }
+    table.add(std::move(row));
+  }
+  return fmt::format("Census as of {}\n", format_date(snapshot.written)) + table.text() +
+         "The last five columns: ClientHellos that the policy in force, the report policy and "
+         "the named ones turn away or would.\n";
+}
+
+std::string judge_names() {
+  std::vector<std::string> names;
+  for (Judge judge : live::all_judges) names.emplace_back(live::judge_name(judge));
+  return join(names, ", ");
+}
+
+}  // namespace
+
+int status(const StatusOptions& options) {
+  std::optional<Judge> judge;
+  if (!options.policy.empty()) {
+    judge = live::parse_judge(options.policy);
+    if (!judge) {
+      complain(fmt::format("the census knows no policy '{}': valid are {}", options.policy,
+                           judge_names()));
+      return exit_usage;
+    }
+  }
+  auto snapshot = read_census(options.store);
+  if (!snapshot) {
+    complain(snapshot.error().text);
+    return exit_trouble;
+  }
+  if (!options.name.empty() && !keep_only(*snapshot, options.name)) {
+    complain(fmt::format("the census has no virtual host '{}'", options.name));
+    return exit_trouble;
+  }
+  if (judge) {
+    print(options.json ? live::cut_off_json(*snapshot, *judge)
+                       : live::cut_off_table(*snapshot, *judge));
+  } else {
+    print(options.json ? live::census_json(*snapshot) : overview(*snapshot));
+  }
+  return exit_fine;
+}
+
+}  // namespace tlsguard::ctl

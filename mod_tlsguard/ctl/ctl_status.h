@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+// tlsguardctl status: what the census counted, and whom a policy would cut off here.
+#ifndef TLSGUARD_CTL_CTL_STATUS_H
+#define TLSGUARD_CTL_CTL_STATUS_H
+
+#include <string>
+
+namespace tlsguard::ctl {
+
+struct StatusOptions {
+  std::string name;    // of one virtual host; empty: all
+  std::string policy;  // a judge of the census (live/verdicts.h); empty: an overview
+  std::string store;
+  bool json = false;
+};
+
+// The exit status.
+[[nodiscard]] int status(const StatusOptions& options);
+
+}  // namespace tlsguard::ctl
+
+#endif

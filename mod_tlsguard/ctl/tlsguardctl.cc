@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+// tlsguardctl: the command line. Each subcommand is a function of its own file; here stand only
+// their names, arguments and help.
+#include <fmt/format.h>
+#include <openssl/crypto.h>
+
+#include <CLI/CLI.hpp>
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+#include <exception>
+#include <functional>
+#include <string>
+
+#include "ctl/ctl_check.h"
+#include "ctl/ctl_policy.h"
+#include "ctl/ctl_status.h"
+#include "ctl/output.h"
+
+namespace tlsguard::ctl {
+namespace {
+
+// What the arguments ask for, to be run once all of them are read.
+using Action = std::function<int()>;
+
+struct Arguments {
+  bool json = false;
+  std::string store = TLSGUARD_STATE_DIR "/tlsguard";
+  std::string first;  // positional arguments of policy subcommands
+  std::string second;
+  CheckOptions check;
+  StatusOptions status;
+  int plain_port = 80;
+  Action action;
+};
+
+void add_json(CLI::App& command, Arguments& arguments) {
+  command.add_flag("--json", arguments.json, "print JSON");
+}
+
+void add_store(CLI::App& command, Arguments& arguments) {
+  command.add_option("--store", arguments.store, "directory of TLSGuardStore")
+      ->type_name("DIR")
+      ->capture_default_str();
+}
+
+CLI::App& add_policy_command(CLI::App& policy, Arguments& arguments, const std::string& name,
+                             const std::string& help, Action action) {
+  CLI::App& command = *policy.add_subcommand(name, help);
+  add_json(command, arguments);
+  command.callback([&arguments, action] { arguments.action = action; });
+  return command;
+}
+
+void add_name(CLI::App& command, std::string& target, const std::string& what) {
+  command.add_option(what, target, "name, name@version or alias")->required()->type_name("");
+}
+
+void add_policy(CLI::App& app, Arguments& arguments) {
+  CLI::App& policy = *app.add_subcommand("policy", "the built-in policies");
+  policy.require_subcommand(1);
+  add_policy_command(policy, arguments, "list", "name them all",
+                     [&arguments] { return policy_list(arguments.json); });
+  CLI::App& show =
+      add_policy_command(policy, arguments, "show", "print all that a policy admits",
+                         [&arguments] { return policy_show(arguments.first, arguments.json); });
+  add_name(show, arguments.first, "policy");
+  CLI::App& diff = add_policy_command(
+      policy, arguments, "diff", "print what moving from one policy to another changes",
+      [&arguments] { return policy_diff(arguments.first, arguments.second, arguments.json); });
+  add_name(diff, arguments.first, "from");
+  add_name(diff, arguments.second, "to");
+  CLI::App& explain = add_policy_command(
+      policy, arguments, "explain", "say whom a policy is for, what it cuts off, and why",
+      [&arguments] { return policy_explain(arguments.first, arguments.json); });
+  add_name(explain, arguments.first, "policy");
+}
+
+void add_check(CLI::App& app, Arguments& arguments) {
+  CLI::App& command = *app.add_subcommand(
+      "check",
+      "probe a server and hold it against a policy; without host:port, every TLS virtual "
+      "host of this server against its own");
+  CheckOptions& options = arguments.check;
+  command.add_option("host:port", options.target, "any TLS server; the port defaults to 443")
+      ->type_name("");
+  command.add_option("--policy", options.policy, "policy to hold it against [baseline]")
+      ->type_name("NAME");
+  command.add_option("--servername", options.server_name, "name to ask for, instead of the host")
+      ->type_name("NAME");
+  command.add_option("--timeout", options.timeout, "seconds that one server may take")
+      ->type_name("SECONDS")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 3600));
+  CLI::Option* plain =
+      command
+          .add_option("--http", arguments.plain_port, "also ask this port in clear for a redirect")
+          ->type_name("PORT")
+          ->check(CLI::Range(1, 65535));
+  add_store(command, arguments);
+  add_json(command, arguments);
+  command.callback([&arguments, plain] {
+    arguments.check.store = arguments.store;
+    arguments.check.json = arguments.json;
+    if (plain->count() > 0) {
+      arguments.check.plain_port = static_cast<std::uint16_t>(arguments.plain_port);
+    }
+    arguments.action = [&arguments] { return check(arguments.check); };
+  });
+}
+
+void add_status(CLI::App& app, Arguments& arguments) {
+  CLI::App& command = *app.add_subcommand(
+      "status", "what clients of this server negotiate, and whom a policy would cut off");
+  StatusOptions& options = arguments.status;
+  command.add_option("name", options.name, "a virtual host [all]")->type_name("");
+  command
+      .add_option("--policy", options.policy,
+                  "whom would it cut off: modern, intermediate, baseline, report, in-force")
+      ->type_name("NAME");
+  add_store(command, arguments);
+  add_json(command, arguments);
+  command.callback([&arguments] {
+    arguments.status.store = arguments.store;
+    arguments.status.json = arguments.json;
+    arguments.action = [&arguments] { return status(arguments.status); };
+  });
+}
+
+std::string version_text() {
+  return fmt::format("tlsguardctl {} ({})", TLSGUARD_VERSION, OpenSSL_version(OPENSSL_VERSION));
+}
+
+// Help and --version are "errors" of CLI11 with status 0.
+int take_error(const CLI::App& app, const CLI::ParseError& error) {
+  if (error.get_exit_code() == 0) {
+    app.exit(error);
+    return exit_fine;
+  }
+  complain(fmt::format("{} (see tlsguardctl --help)", error.what()));
+  return exit_usage;
+}
+
+int run(int argc, char** argv) {
+  CLI::App app(
+      "Looks at the TLS of this server, and of others. Exit status: 0 fine, 1 trouble "
+      "found, 2 wrong arguments.",
+      "tlsguardctl");
+  Arguments arguments;
+  app.require_subcommand(1);
+  app.set_version_flag("--version", version_text());
+  app.set_help_all_flag("--help-all", "help on all commands");
+  add_policy(app, arguments);
+  add_check(app, arguments);
+  add_status(app, arguments);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return take_error(app, error);
+  }
+  return arguments.action();
+}
+
+}  // namespace
+}  // namespace tlsguard::ctl
+
+int main(int argc, char** argv) {
+  using namespace tlsguard::ctl;
+  // A peer, or a reader of our output, that goes away must not end us.
+  (void)std::signal(SIGPIPE, SIG_IGN);
+  try {
+    int status = run(argc, argv);
+    if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return status;
+    if (errno != EPIPE) complain("the output could not be written");
+    return exit_trouble;
+  } catch (const std::exception& error) {
+    complain(error.what());
+    return exit_trouble;
+  }
+}
