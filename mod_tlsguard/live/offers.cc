@@ -161,7 +161,7 @@ Offer unpack(std::uint64_t tag_and_count, std::uint64_t facts, std::uint64_t see
 }  // namespace
 
 std::uint32_t offer_tag(std::uint64_t fingerprint, bool server_name) {
-  auto tag = upper(mix(fingerprint ^ (server_name ? 0 : 1)));
+  auto tag = upper(mix(server_name ? fingerprint : ~fingerprint));
   return tag == 0 ? 1 : tag;
 }
 

@@ -40,8 +40,6 @@ std::vector<IdCount> get_table(Get how, Table& table) {
     Count count = get(how, counter);
     if (id != 0 && count.count != 0) count_of(counts, static_cast<std::uint16_t>(id)) += count;
   }
-  std::sort(counts.begin(), counts.end(),
-            [](const IdCount& a, const IdCount& b) { return a.id < b.id; });
   return counts;
 }
 

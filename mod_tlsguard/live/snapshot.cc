@@ -20,7 +20,11 @@ std::uint64_t Judged::total() const {
 }
 
 std::uint64_t Judged::refused() const {
-  return total() - verdicts[static_cast<std::size_t>(hello::Verdict::ok)].count;
+  Count sum;
+  for (hello::Verdict verdict : hello::all_verdicts) {
+    if (verdict != hello::Verdict::ok) sum += verdicts[static_cast<std::size_t>(verdict)];
+  }
+  return sum.count;
 }
 
 UnixSeconds VirtualHostCounts::last_seen() const {
@@ -69,13 +73,10 @@ std::string bounded_text(const std::string& text) {
 }
 
 Count& count_of(std::vector<IdCount>& counts, std::uint16_t id) {
-  auto found =
-      std::find_if(counts.begin(), counts.end(), [id](const IdCount& one) { return one.id == id; });
-  if (found == counts.end()) {
-    counts.push_back({id, {}});
-    found = counts.end() - 1;
-  }
-  return found->count;
+  auto place = std::lower_bound(counts.begin(), counts.end(), id,
+                                [](const IdCount& one, std::uint16_t key) { return one.id < key; });
+  if (place == counts.end() || place->id != id) place = counts.insert(place, {id, {}});
+  return place->count;
 }
 
 }  // namespace tlsguard::live

@@ -46,7 +46,7 @@ struct Traffic {
   std::array<Count, 4> versions;  // all_protocols
   Count full;
   Count resumed;
-  std::vector<IdCount> ciphers;
+  std::vector<IdCount> ciphers;  // ascending
   Count other_ciphers;
   std::vector<IdCount> groups;
   Count other_groups;
@@ -118,7 +118,7 @@ struct Snapshot {
 // An error says what is wrong, and of which virtual host. Of two of one key the first counts.
 [[nodiscard]] Result<Snapshot> parse_snapshot(std::string_view json);
 
-// The entry of this id, made where there is none.
+// The entry of this id, made in its place where there is none.
 [[nodiscard]] Count& count_of(std::vector<IdCount>& counts, std::uint16_t id);
 
 }  // namespace tlsguard::live

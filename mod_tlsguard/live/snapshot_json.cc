@@ -204,8 +204,11 @@ class Reader {
       complain(fmt::format("'{}' is not [count, last seen]", name));
       return {};
     }
-    return {value((*pair)[0], name, max_count),
-            static_cast<UnixSeconds>(value((*pair)[1], name, max_time))};
+    Count count;
+    count.count = value((*pair)[0], name, max_count);
+    auto last_seen = static_cast<UnixSeconds>(value((*pair)[1], name, max_time));
+    if (count.count != 0) count.last_seen = last_seen;
+    return count;
   }
 
   std::vector<IdCount> ids(const json& object, const char* name) {
@@ -218,7 +221,8 @@ class Reader {
           key.starts_with("0x") ? parse_hex(std::string_view(key).substr(2), 0xffff) : std::nullopt;
       if (!id) complain(fmt::format("'{}' has a member that is no IANA number", name));
       if (error_) break;
-      count_of(counts, static_cast<std::uint16_t>(*id)) += count(*table, key);
+      Count read = count(*table, key);
+      if (read.count != 0) count_of(counts, static_cast<std::uint16_t>(*id)) += read;
     }
     return counts;
   }
@@ -295,7 +299,8 @@ class Reader {
     if (!judge) complain("'past' without a judge");
     past.judge = judge.value_or(Judge::in_force);
     past.judged = judged(object);
-    if (const json* read = member(object, "traffic", json::value_t::object)) {
+    const json* read = member(object, "traffic", json::value_t::object);
+    if (read != nullptr && past.judge == Judge::in_force) {
       past.traffic = traffic(*read);
     }
     return past;

@@ -9,7 +9,17 @@
 
 namespace tlsguard::test {
 
+Suite* board_suite();
+Suite* census_suite();
+Suite* ctl_suite();
+Suite* keeper_suite();
+Suite* offers_suite();
+Suite* report_suite();
+Suite* snapshot_suite();
+Suite* state_file_suite();
+Suite* verdict_cache_suite();
 Suite* date_suite();
+Suite* grade_suite();
 Suite* name_table_suite();
 Suite* runtime_file_suite();
 Suite* dns_name_suite();
@@ -26,7 +36,17 @@ using MakeSuite = Suite* (*)();
 // One a line, so that additions merge.
 // clang-format off
 inline constexpr MakeSuite suites[] = {
+    board_suite,
+    census_suite,
+    ctl_suite,
+    keeper_suite,
+    offers_suite,
+    report_suite,
+    snapshot_suite,
+    state_file_suite,
+    verdict_cache_suite,
     date_suite,
+    grade_suite,
     name_table_suite,
     runtime_file_suite,
     dns_name_suite,
