@@ -78,12 +78,9 @@ constexpr std::optional<Scheme> scheme_of(std::uint16_t id) {
 }
 
 // OpenSSL compares how a certificate is signed by hash and algorithm alone: rsa_pss_pss_* and
-// rsa_pss_rsae_* are one to it, and so are all curves.
+// rsa_pss_rsae_* are one to it.
 std::uint16_t as_certificate_signature(std::uint16_t id) {
-  if (id >= 0x0809 && id <= 0x080b) return static_cast<std::uint16_t>(id - 5);
-  if (id >= 0x081a && id <= 0x081c)
-    return static_cast<std::uint16_t>(0x0403 + (id - 0x081a) * 0x100);
-  return id;
+  return id >= 0x0809 && id <= 0x080b ? static_cast<std::uint16_t>(id - 5) : id;
 }
 
 // The versions a group is defined for: RFC 8446 4.2.7 dropped the old curves, RFC 8422 and its
@@ -240,7 +237,7 @@ class Judge {
       if (!authenticates(scheme.key, cipher)) return false;
       const CertificateKey* key = find_key(scheme.key);
       if (key == nullptr || !key_fits(*key, scheme)) return false;
-      if (key->type == KeyType::ecdsa && !curve_fits(*key)) return false;
+      if (key->type == KeyType::ecdsa && !(curve_usable(*key) && curve_fits(*key))) return false;
       chosen = key;
       return true;
     });
@@ -257,13 +254,18 @@ class Judge {
 
   // RFC 8422 5.1: the curve of an ECDSA certificate must be among the client's, if it names any.
   bool curve_fits(const CertificateKey& key) const {
-    if (key.curve == 0) return false;
     return !hello_.supported_groups || hello_.supported_groups->contains(key.curve);
+  }
+
+  // A curve of its own in TLS, and strong enough: with half as many bits of security as of length.
+  bool curve_usable(const CertificateKey& key) const {
+    return key.curve != 0 && key.bits / 2 >= level_bits(settings_.security_level);
   }
 
   unsigned ecdsa_obstacle() const {
     unsigned least = impossible;
-    if (const CertificateKey* key = find_key(KeyType::ecdsa); key != nullptr && key->may_sign) {
+    if (const CertificateKey* key = find_key(KeyType::ecdsa);
+        key != nullptr && key->may_sign && curve_usable(*key)) {
       unsigned obstacle = curve_fits(*key) ? nothing : group;
       bool signs = version_ < Protocol::tls1_2 ||
                    (hello_.signature_algorithms || hello_.signature_algorithms_cert

@@ -31,6 +31,11 @@ Suite* hsts_ramp_json_suite();
 Suite* port_map_suite();
 Suite* require_https_suite();
 Suite* trusted_proxy_suite();
+Suite* client_hello_suite();
+Suite* fingerprint_suite();
+Suite* server_hello_suite();
+Suite* verdict_suite();
+Suite* verdict_openssl_suite();
 
 using MakeSuite = Suite* (*)();
 // One a line, so that additions merge.
@@ -58,6 +63,11 @@ inline constexpr MakeSuite suites[] = {
     port_map_suite,
     require_https_suite,
     trusted_proxy_suite,
+    client_hello_suite,
+    fingerprint_suite,
+    server_hello_suite,
+    verdict_suite,
+    verdict_openssl_suite,
 };
 // clang-format on
 
