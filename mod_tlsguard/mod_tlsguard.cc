@@ -15,7 +15,6 @@ using namespace tlsguard::httpd;  // NOLINT(google-build-using-namespace): names
 
 extern "C" void register_hooks(apr_pool_t*) noexcept {
   static const char* const ssl[] = {"mod_ssl.c", nullptr};
-  static const char* const setenvif[] = {"mod_setenvif.c", nullptr};
 
   ap_hook_check_config(on_check_config, nullptr, nullptr, APR_HOOK_MIDDLE);
   ap_hook_test_config(on_test_config, nullptr, nullptr, APR_HOOK_MIDDLE);
@@ -28,7 +27,8 @@ extern "C" void register_hooks(apr_pool_t*) noexcept {
 
   ap_hook_create_request(on_create_request, nullptr, nullptr, APR_HOOK_FIRST);
   ap_hook_post_read_request(on_read_request, ssl, nullptr, APR_HOOK_MIDDLE);
-  ap_hook_post_read_request(on_clear_request, setenvif, nullptr, APR_HOOK_LAST);
+  ap_hook_quick_handler(on_misdirected_request, nullptr, nullptr, APR_HOOK_REALLY_FIRST);
+  ap_hook_quick_handler(on_clear_request, nullptr, nullptr, APR_HOOK_REALLY_FIRST);
   ap_hook_check_access(on_check_access, ssl, nullptr, APR_HOOK_MIDDLE, AP_AUTH_INTERNAL_PER_CONF);
   ap_hook_handler(on_status_request, nullptr, nullptr, APR_HOOK_MIDDLE);
 

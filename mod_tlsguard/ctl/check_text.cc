@@ -57,7 +57,7 @@ void add_groups(Table& table, const char* subject, const GroupFacts& facts) {
 
 void add_signatures(Table& table, const char* subject, const std::vector<std::uint16_t>& ids) {
   if (ids.empty()) return;
-  table.add({subject, join(named(ids, policy::signature_algorithm_name), " ")});
+  table.add_wrapped({subject, join(named(ids, policy::signature_algorithm_name), " ")});
 }
 
 std::string names_text(const Names& names) {
@@ -97,7 +97,7 @@ void add_features(Table& table, const Facts& facts) {
   add(facts.tickets12, "TLSv1.2 tickets", "no TLSv1.2 tickets");
   add(facts.tickets13, "TLSv1.3 tickets", "no TLSv1.3 tickets");
   if (facts.dh_bits) features.push_back(fmt::format("DHE with {} bits", *facts.dh_bits));
-  if (!features.empty()) table.add({"handshake", join(features, ", ")});
+  if (!features.empty()) table.add_wrapped({"handshake", join(features, ", ")});
   if (!facts.alpn.empty()) table.add({"ALPN", printable(join(facts.alpn, " "))});
 }
 
@@ -131,8 +131,8 @@ std::string grade_text(const Grade& grade) {
   Table table;
   for (const Finding& finding : grade.findings) {
     std::string text = finding.text;
-    if (!finding.items.empty()) text = join(finding.items, ", ") + ": " + text;
-    table.add({std::string(kind_name(finding.kind)), finding.subject, printable(text)});
+    if (!finding.items.empty()) text += ": " + join(finding.items, ", ");
+    table.add_wrapped({std::string(kind_name(finding.kind)), finding.subject, printable(text)});
   }
   return table.text("  ");
 }

@@ -82,8 +82,8 @@ Check check_endpoint(const CheckOptions& options, const Endpoint& endpoint, cons
   Check check;
   check.target = to_text(endpoint);
   check.policy = policy.id();
-  const std::string& name = options.server_name.empty() ? endpoint.host : options.server_name;
-  carry_out(check, endpoint, request_for(options, name), policy);
+  carry_out(check, endpoint, request_for(options, options.server_name.value_or(endpoint.host)),
+            policy);
   return check;
 }
 
@@ -95,8 +95,8 @@ Check check_virtual_host(const CheckOptions& options, const live::RuntimeHost& h
   check.policy = policy.id();
   auto endpoint = parse_endpoint(address);
   if (endpoint) {
-    const std::string& name = options.server_name.empty() ? host.name : options.server_name;
-    carry_out(check, *endpoint, request_for(options, name), policy);
+    carry_out(check, *endpoint, request_for(options, options.server_name.value_or(host.name)),
+              policy);
   } else {
     check.error = endpoint.error().text;
   }
@@ -128,7 +128,7 @@ int finish(const CheckRun& run, bool json) {
 }
 
 int check_one(const CheckOptions& options, const Policy& policy) {
-  auto endpoint = parse_endpoint(options.target);
+  auto endpoint = parse_endpoint(*options.target);
   if (!endpoint) {
     complain(endpoint.error().text);
     return exit_usage;
@@ -163,15 +163,15 @@ int check_all(const CheckOptions& options, const std::optional<Policy>& policy) 
 
 int check(const CheckOptions& options) {
   std::optional<Policy> policy;
-  if (!options.policy.empty() || !options.target.empty()) {
-    auto found = policy::Catalogue{}.find(options.policy.empty() ? "baseline" : options.policy);
+  if (options.policy || options.target) {
+    auto found = policy::Catalogue{}.find(options.policy.value_or("baseline"));
     if (!found) {
       complain(found.error().text);
       return exit_usage;
     }
     policy = *std::move(found);
   }
-  return options.target.empty() ? check_all(options, policy) : check_one(options, *policy);
+  return options.target ? check_one(options, *policy) : check_all(options, policy);
 }
 
 }  // namespace tlsguard::ctl

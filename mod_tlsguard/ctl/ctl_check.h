@@ -10,10 +10,10 @@
 namespace tlsguard::ctl {
 
 struct CheckOptions {
-  std::string target;  // host:port; empty: every TLS virtual host of this server
-  std::string policy;  // empty: baseline, or the one in force on the virtual host
-  std::string server_name;
-  int timeout = 60;  // seconds, for one server
+  std::optional<std::string> target;       // host:port; none: every TLS virtual host here
+  std::optional<std::string> policy;       // none: baseline, or what is in force on the host
+  std::optional<std::string> server_name;  // none: the host's
+  int timeout = 60;                        // seconds, for one server
   std::optional<std::uint16_t> plain_port;
   std::string store;
   bool json = false;

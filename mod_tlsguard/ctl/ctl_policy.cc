@@ -153,7 +153,7 @@ int policy_explain(const std::string& name, bool as_json) {
   if (as_json) {
     print_json({{"id", policy->id()}, {"text", text}});
   } else {
-    print(text);
+    print(wrapped(text));
   }
   return exit_fine;
 }

@@ -93,10 +93,10 @@ std::string judge_names() {
 
 int status(const StatusOptions& options) {
   std::optional<Judge> judge;
-  if (!options.policy.empty()) {
-    judge = live::parse_judge(options.policy);
+  if (options.policy) {
+    judge = live::parse_judge(*options.policy);
     if (!judge) {
-      complain(fmt::format("the census knows no policy '{}': valid are {}", options.policy,
+      complain(fmt::format("the census knows no policy '{}': valid are {}", *options.policy,
                            judge_names()));
       return exit_usage;
     }
@@ -106,8 +106,8 @@ int status(const StatusOptions& options) {
     complain(snapshot.error().text);
     return exit_trouble;
   }
-  if (!options.name.empty() && !keep_only(*snapshot, options.name)) {
-    complain(fmt::format("the census has no virtual host '{}'", options.name));
+  if (options.name && !keep_only(*snapshot, *options.name)) {
+    complain(fmt::format("the census has no virtual host '{}'", *options.name));
     return exit_trouble;
   }
   if (judge) {

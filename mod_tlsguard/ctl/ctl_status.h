@@ -3,13 +3,14 @@
 #ifndef TLSGUARD_CTL_CTL_STATUS_H
 #define TLSGUARD_CTL_CTL_STATUS_H
 
+#include <optional>
 #include <string>
 
 namespace tlsguard::ctl {
 
 struct StatusOptions {
-  std::string name;    // of one virtual host; empty: all
-  std::string policy;  // a judge of the census (live/verdicts.h); empty: an overview
+  std::optional<std::string> name;    // of one virtual host; none: all
+  std::optional<std::string> policy;  // a judge of the census (live/verdicts.h); none: an overview
   std::string store;
   bool json = false;
 };

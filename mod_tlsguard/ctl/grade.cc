@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <iterator>
-#include <map>
 
 #include "core/dns_name.h"
 #include "core/text.h"
@@ -138,13 +137,11 @@ std::string Grader::weakness_of(const Suite& suite) const {
 
 // A version below the policy's is said once: its ciphers add nothing to that.
 void Grader::ciphers() {
-  std::map<std::uint16_t, std::vector<std::string>> versions_of;
-  std::vector<std::uint16_t> order;
+  std::vector<std::uint16_t> served;
   for (const VersionFacts& version : facts_.versions) {
     if (version.version < policy_.min_protocol) continue;
     for (std::uint16_t id : version.suites) {
-      if (versions_of[id].empty()) order.push_back(id);
-      versions_of[id].push_back(version_text(version.version));
+      if (std::find(served.begin(), served.end(), id) == served.end()) served.push_back(id);
     }
     if (version.preference == Preference::client && policy_.server_preference.value_or(false)) {
       collect(Kind::note, "preference", version_text(version.version),
@@ -159,15 +156,14 @@ void Grader::ciphers() {
     return std::any_of(policy_.ciphers.begin(), policy_.ciphers.end(), is_it) ||
            std::any_of(policy_.suites.begin(), policy_.suites.end(), is_it);
   };
-  for (std::uint16_t id : order) {
+  for (std::uint16_t id : served) {
     if (admitted(id)) continue;
     const Suite* suite = find_suite(id);
     std::string weakness = suite != nullptr ? weakness_of(*suite) : "";
-    std::string item = fmt::format("{} ({})", suite_name(id), join(versions_of[id], " "));
     if (weakness.empty()) {
-      collect(Kind::outside, "cipher", item, not_in_policy());
+      collect(Kind::outside, "cipher", suite_name(id), not_in_policy());
     } else {
-      collect(Kind::weaker, "cipher", item, weakness);
+      collect(Kind::weaker, "cipher", suite_name(id), weakness);
     }
   }
   lacking_ciphers(policy_.ciphers, false);

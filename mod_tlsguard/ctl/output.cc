@@ -8,6 +8,8 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "core/text.h"
+
 namespace tlsguard::ctl {
 namespace {
 
@@ -63,6 +65,36 @@ std::string printable(std::string_view text) {
     text.remove_prefix(size);
   }
   return safe;
+}
+
+std::string wrapped(std::string_view text, std::size_t most) {
+  std::string out;
+  std::size_t column = 0;
+  while (!text.empty()) {
+    std::size_t end = std::min(text.find_first_of(" \n"), text.size());
+    std::string_view word = text.substr(0, end);
+    if (column > 0) {
+      bool fits = column + 1 + width(word) <= most;
+      out += fits ? " " : "\n";
+      column = fits ? column + 1 : 0;
+    }
+    out += word;
+    column += width(word);
+    if (end < text.size() && text[end] == '\n') {
+      out += "\n";
+      column = 0;
+    }
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return out;
+}
+
+void Table::add_wrapped(std::vector<std::string> row, std::size_t most) {
+  for (const std::string& line : split(wrapped(row.back(), most), "\n")) {
+    row.back() = line;
+    rows_.push_back(row);
+    for (std::string& cell : row) cell.clear();
+  }
 }
 
 std::string Table::text(std::string_view indent) const {

@@ -17,6 +17,9 @@ enum Exit : int { exit_fine = 0, exit_trouble = 1, exit_usage = 2 };
 // text, and bytes that are not UTF-8 become \xNN.
 [[nodiscard]] std::string printable(std::string_view text);
 
+// Lines of at most that many characters, broken at spaces; line feeds stay.
+[[nodiscard]] std::string wrapped(std::string_view text, std::size_t most = 80);
+
 // Columns as wide as their widest cell, two spaces between them; no spaces at the end of a line.
 // Cells are taken to be printable().
 class Table {
@@ -24,6 +27,8 @@ class Table {
   Table() = default;  // without a header
   explicit Table(std::vector<std::string> header) : rows_{std::move(header)} {}
   void add(std::vector<std::string> row) { rows_.push_back(std::move(row)); }
+  // The last cell of the row wrapped, its further lines in rows of their own below it.
+  void add_wrapped(std::vector<std::string> row, std::size_t most = 80);
   [[nodiscard]] std::string text(std::string_view indent = "") const;
 
  private:

@@ -11,7 +11,9 @@
 #include <exception>
 #include <functional>
 #include <string>
+#include <vector>
 
+#include "core/text.h"
 #include "ctl/ctl_check.h"
 #include "ctl/ctl_policy.h"
 #include "ctl/ctl_status.h"
@@ -58,7 +60,7 @@ void add_name(CLI::App& command, std::string& target, const std::string& what) {
 
 void add_policy(CLI::App& app, Arguments& arguments) {
   CLI::App& policy = *app.add_subcommand("policy", "the built-in policies");
-  policy.require_subcommand(1);
+  policy.require_subcommand(0, 1);
   add_policy_command(policy, arguments, "list", "name them all",
                      [&arguments] { return policy_list(arguments.json); });
   CLI::App& show =
@@ -68,12 +70,13 @@ void add_policy(CLI::App& app, Arguments& arguments) {
   CLI::App& diff = add_policy_command(
       policy, arguments, "diff", "print what moving from one policy to another changes",
       [&arguments] { return policy_diff(arguments.first, arguments.second, arguments.json); });
-  add_name(diff, arguments.first, "from");
-  add_name(diff, arguments.second, "to");
+  add_name(diff, arguments.first, "from-policy");
+  add_name(diff, arguments.second, "to-policy");
   CLI::App& explain = add_policy_command(
       policy, arguments, "explain", "say whom a policy is for, what it cuts off, and why",
       [&arguments] { return policy_explain(arguments.first, arguments.json); });
   add_name(explain, arguments.first, "policy");
+  policy.allow_extras();  // only now, as subcommands inherit it: see no_command()
 }
 
 void add_check(CLI::App& app, Arguments& arguments) {
@@ -91,12 +94,12 @@ void add_check(CLI::App& app, Arguments& arguments) {
   command.add_option("--timeout", options.timeout, "seconds that one server may take")
       ->type_name("SECONDS")
       ->capture_default_str()
-      ->check(CLI::Range(1, 3600));
+      ->check(CLI::Range(1, 3600).description(""));
   CLI::Option* plain =
       command
           .add_option("--http", arguments.plain_port, "also ask this port in clear for a redirect")
           ->type_name("PORT")
-          ->check(CLI::Range(1, 65535));
+          ->check(CLI::Range(1, 65535).description(""));
   add_store(command, arguments);
   add_json(command, arguments);
   command.callback([&arguments, plain] {
@@ -141,24 +144,42 @@ int take_error(const CLI::App& app, const CLI::ParseError& error) {
   return exit_usage;
 }
 
+// CLI11 would say that a subcommand is required, but not which word is none.
+int no_command(const CLI::App& app) {
+  const CLI::App* at = &app;
+  while (!at->get_subcommands().empty()) at = at->get_subcommands().front();
+  std::vector<std::string> valid;
+  for (const CLI::App* command : at->get_subcommands(nullptr)) valid.push_back(command->get_name());
+  std::string commands = join(valid, ", ");
+  std::vector<std::string> unknown = app.remaining(true);
+  if (unknown.empty()) {
+    complain(fmt::format("a command is missing: one of {} (see tlsguardctl --help)", commands));
+  } else if (unknown.front().starts_with('-')) {
+    complain(fmt::format("unknown option '{}' (see tlsguardctl --help)", unknown.front()));
+  } else {
+    complain(fmt::format("unknown command '{}': valid are {}", unknown.front(), commands));
+  }
+  return exit_usage;
+}
+
 int run(int argc, char** argv) {
   CLI::App app(
       "Looks at the TLS of this server, and of others. Exit status: 0 fine, 1 trouble "
       "found, 2 wrong arguments.",
       "tlsguardctl");
   Arguments arguments;
-  app.require_subcommand(1);
+  app.require_subcommand(0, 1);
   app.set_version_flag("--version", version_text());
-  app.set_help_all_flag("--help-all", "help on all commands");
   add_policy(app, arguments);
   add_check(app, arguments);
   add_status(app, arguments);
+  app.allow_extras();
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return take_error(app, error);
   }
-  return arguments.action();
+  return arguments.action ? arguments.action() : no_command(app);
 }
 
 }  // namespace

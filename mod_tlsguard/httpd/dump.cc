@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <tuple>
 
 #include "core/text.h"
 #include "httpd/conf_of.h"
@@ -125,7 +126,7 @@ std::string dump(const Runtime& runtime) {
   for (const auto& host : runtime.virtual_hosts) hosts.push_back(host.get());
   // httpd's own list is in another order than its files.
   std::stable_sort(hosts.begin(), hosts.end(), [](const VirtualHost* a, const VirtualHost* b) {
-    return a->place.file == b->place.file && a->place.line < b->place.line;
+    return std::tie(a->place.file, a->place.line) < std::tie(b->place.file, b->place.line);
   });
   for (const VirtualHost* host : hosts) dump_host(text, *host);
   return text;

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "httpd/parent.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <set>
 
@@ -64,12 +62,11 @@ bool certificates_good(const Ramp& ramp, live::UnixSeconds at) {
 
 class Parent {
  public:
-  Parent(server_rec* base, Runtime& runtime) : base_(base), runtime_(runtime), pid_(getpid()) {}
+  Parent(server_rec* base, Runtime& runtime) : base_(base), runtime_(runtime) {}
   Parent(const Parent&) = delete;
   Parent& operator=(const Parent&) = delete;
-  // At a reload and at the end; not in workers, which run the parent's clean-ups as they exit.
+  // At a reload and at the end.
   ~Parent() {
-    if (getpid() != pid_) return;
     guard("~Parent", [&] { save(now()); });
   }
 
@@ -84,7 +81,6 @@ class Parent {
   }
 
   void tick() {
-    if (getpid() != pid_) return;
     live::UnixSeconds at = now();
     tick_ramps(at);
     if (keeper_) {
@@ -230,7 +226,6 @@ class Parent {
 
   server_rec* base_;
   Runtime& runtime_;
-  pid_t pid_;
   std::optional<store::Directory> directory_;
   std::optional<live::Keeper> keeper_;
   std::vector<Ramp> ramps_;

@@ -61,8 +61,18 @@ int on_read_request(request_rec* r) noexcept {
     if (state == nullptr || !state->hello_seen) return declined;
     if (state->failed || !state->finished) return close_with(r, HTTP_FORBIDDEN);
     set_environment(r, *state);
-    // An error document is reached by an internal redirect, which comes here, too.
-    return r->prev == nullptr ? check_host(r, *state) : declined;
+    return declined;
+  });
+}
+
+int on_misdirected_request(request_rec* r, int) noexcept {
+  return guard("on_misdirected_request", HTTP_INTERNAL_SERVER_ERROR, [&] {
+    // Sub-requests and internal redirects (to an error document, say) belong to a request that
+    // was judged.
+    if (r->main != nullptr || r->prev != nullptr) return declined;
+    ConnState* state = state_of(r->connection);
+    if (state == nullptr || !state->finished) return declined;
+    return check_host(r, *state);
   });
 }
 

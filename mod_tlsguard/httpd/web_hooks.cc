@@ -144,11 +144,11 @@ int on_create_request(request_rec* r) noexcept {
   });
 }
 
-int on_clear_request(request_rec* r) noexcept {
+int on_clear_request(request_rec* r, int) noexcept {
   return guard("on_clear_request", HTTP_FORBIDDEN, [&] {
     const Site* site = site_of(r->server);
-    if (site == nullptr || !site->runtime->names.any_required || r->prev != nullptr)
-      return declined;
+    if (site == nullptr || !site->runtime->names.any_required) return declined;
+    if (r->main != nullptr || r->prev != nullptr) return declined;
     if (came_secure(r, *site)) return declined;
     const RequiredName* name =
         r->hostname != nullptr ? site->runtime->names.table.find(r->hostname) : nullptr;

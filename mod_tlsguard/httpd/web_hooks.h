@@ -14,8 +14,9 @@ void register_hsts_filter();
 extern "C" {
 // First of all, for main requests: the filter is there whatever becomes of the request.
 int on_create_request(request_rec* r) noexcept;
-// After mod_setenvif: a request in clear is let through, redirected or refused.
-int on_clear_request(request_rec* r) noexcept;
+// Before anything is served: a request in clear is let through, redirected or refused. mod_setenvif
+// has had its turn by then.
+int on_clear_request(request_rec* r, int lookup) noexcept;
 }
 
 }  // namespace tlsguard::httpd

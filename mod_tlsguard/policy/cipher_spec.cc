@@ -21,14 +21,22 @@ bool is_word_character(char c) {
 // One command of a cipher string: "ECDHE+AESGCM", "!aNULL", "@SECLEVEL=2".
 struct Command {
   char sign = 0;  // 0 add, '-' remove, '!' ban, '+' move to the end, '@' special
-  std::string text;
   std::vector<std::string> words;
 
   [[nodiscard]] bool excludes() const { return sign == '-' || sign == '!'; }
+  [[nodiscard]] std::string text() const {
+    return (sign != 0 ? std::string(1, sign) : std::string{}) + join(words, "+");
+  }
 };
 
+// IANA's name of a cipher as OpenSSL's, which releases before 3.2 do not do in lists.
+std::string as_openssl_calls_it(std::string word, const Capabilities& can) {
+  const char* name = OPENSSL_cipher_name(word.c_str());  // "(NONE)" where there is none
+  return can.cipher(name) != nullptr ? name : word;
+}
+
 // Takes words where OpenSSL takes them: "AES!MD5" is two commands there, too.
-Result<std::vector<Command>> take_apart(std::string_view spec) {
+Result<std::vector<Command>> take_apart(std::string_view spec, const Capabilities& can) {
   std::vector<Command> commands;
   std::size_t at = 0;
   while (at < spec.size()) {
@@ -49,11 +57,10 @@ Result<std::vector<Command>> take_apart(std::string_view spec) {
                     "' is not part of a cipher string: it is made of cipher names and words such "
                     "as ECDHE+AESGCM, separated by colons");
       }
-      command.words.emplace_back(spec.substr(word, at - word));
+      command.words.push_back(as_openssl_calls_it(std::string(spec.substr(word, at - word)), can));
       more = at < spec.size() && spec[at] == '+' && command.sign != '@';
       if (more) ++at;
     }
-    command.text = spec.substr(begin, at - begin);
     commands.push_back(std::move(command));
   }
   return commands;
@@ -64,11 +71,11 @@ Result<int> level_of(const Command& command, int default_level) {
   constexpr std::string_view prefix = "SECLEVEL=";
   if (!word.starts_with(prefix) || word.size() != prefix.size() + 1 || word.back() < '0' ||
       word.back() > '5') {
-    return fail("unknown command '" + command.text + "': valid are @STRENGTH and @SECLEVEL=n");
+    return fail("unknown command '" + command.text() + "': valid are @STRENGTH and @SECLEVEL=n");
   }
   const int level = word.back() - '0';
   if (level < default_level) {
-    return fail("'" + command.text + "' lowers the security level, which is " +
+    return fail("'" + command.text() + "' lowers the security level, which is " +
                 std::to_string(default_level) +
                 " here; a policy only tightens: if it has to be, write it in SSLCipherSuite");
   }
@@ -79,11 +86,6 @@ tl::unexpected<Error> unknown_word(const std::string& word, const Capabilities& 
   if (!known_tls13_suite(word).empty()) {
     return fail("'" + word +
                 "' is a suite of TLS 1.3, which has a list of its own: write TLSv1.3 before it");
-  }
-  // "(NONE)" is what OpenSSL answers for a name it does not know.
-  const std::string openssl_name = OPENSSL_cipher_name(word.c_str());
-  if (openssl_name != "(NONE)") {
-    return fail("'" + word + "' is IANA's name: OpenSSL calls this cipher " + openssl_name);
   }
   if (word == "DEFAULT") return fail("'DEFAULT' may only stand at the beginning");
   if (word.starts_with("SUITEB")) {
@@ -133,7 +135,7 @@ std::vector<std::string> lacking(const std::vector<Command>& commands, const Cap
 Result<CipherSelection> select_ciphers(const std::string& spec) {
   const auto& can = capabilities();
   if (!can) return tl::unexpected(can.error());
-  auto commands = take_apart(spec);
+  auto commands = take_apart(spec, *can);
   if (!commands) return tl::unexpected(commands.error());
   auto strings = CipherStrings::open();
   if (!strings) return tl::unexpected(strings.error());
@@ -141,13 +143,13 @@ Result<CipherSelection> select_ciphers(const std::string& spec) {
   std::string understood;  // what OpenSSL 3.0 would not stumble over
   for (const Command& command : *commands) {
     if (command.sign == '@') {
-      if (command.text != "@STRENGTH") {
+      if (command.text() != "@STRENGTH") {
         auto level = level_of(command, can->default_security_level);
         if (!level) return tl::unexpected(level.error());
         selection.security_level = std::max(*level, selection.security_level.value_or(*level));
         continue;
       }
-      understood += command.text + ":";
+      understood += command.text() + ":";
       continue;
     }
     const bool leads = &command == &commands->front() && command.sign == 0;
@@ -160,7 +162,7 @@ Result<CipherSelection> select_ciphers(const std::string& spec) {
         return unknown_word(word, *can);
       }
     }
-    if (has_all) understood += command.text + ":";
+    if (has_all) understood += command.text() + ":";
   }
   for (const hello::Cipher& cipher : strings->expand(understood + "!aNULL:!eNULL")) {
     selection.ciphers.push_back(cipher.name);

@@ -183,7 +183,7 @@ Result<Intersection> intersect(const ServerSettings& before, const Policy& polic
   }
   drop_dead_ends(both, can);
   if (settings.protocols.empty()) {
-    return nothing_in_common("cipher for any common version with a group it can use", policy,
+    return nothing_in_common("cipher for a common version", policy,
                              both_lists(policy.ciphers, policy.suites),
                              both_lists(cipher_names(before.ciphers), cipher_names(before.suites)));
   }
