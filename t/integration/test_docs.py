@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The documents against the sources, and every example of the documents and of conf/ by -t."""
+import json
+import os
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -9,10 +12,11 @@ from harness.httpd import vhost
 
 TOP = Path(__file__).resolve().parents[2]
 DIRECTIVES = (TOP / "docs/directives.md").read_text()
+POLICIES = (TOP / "docs/policies.md").read_text()
 LOG_IDS = (TOP / "docs/log-ids.md").read_text()
 EXAMPLES = sorted((TOP / "conf/examples").glob("*.conf"))
 FENCED = re.findall(r"^```apache( vhost)?\n(.*?)^```$", DIRECTIVES, re.M | re.S)
-LEVELS = {"emerg", "alert", "crit", "error", "warn", "notice", "info", "debug"}
+LEVELS = {"CRIT": "crit", "ERR": "error", "WARNING": "warn", "NOTICE": "notice", "INFO": "info"}
 
 
 def sections():
@@ -63,23 +67,35 @@ def test_every_link_of_the_documents_leads_somewhere():
             assert anchor in anchors, f"{document.name}: #{anchor}"
 
 
-def test_every_log_id_is_listed_once_and_no_other():
-    used = set()
-    for source in (TOP / "mod_tlsguard").rglob("*.cc"):
-        used |= set(re.findall(r"\bTG\d{4}\b", source.read_text()))
-    for header in (TOP / "mod_tlsguard").rglob("*.h"):
-        used |= set(re.findall(r'"[^"\n]*\b(TG\d{4})\b', header.read_text()))
-    listed = re.findall(r"^\| (TG\d{4}) \|", LOG_IDS, re.M)
-    assert len(listed) == len(set(listed))
-    assert set(listed) == used
+def log_ids_of_the_sources():
+    """{id: the levels it is logged at}"""
+    found = {}
+    for path in [*(TOP / "mod_tlsguard").rglob("*.cc"), *(TOP / "mod_tlsguard").rglob("*.h")]:
+        source = re.sub(r"//[^\n]*", "", path.read_text())
+        for level, name in re.findall(r'APLOG_([A-Z]+)\b[^;"]*"(TG\d{4})', source):
+            found.setdefault(name, set()).add(LEVELS[level])
+        assert set(re.findall(r"TG\d{4}", source)) <= set(found), f"{path}: an id without a level"
+    return found
 
 
-def test_every_log_id_has_level_meaning_and_advice():
+def test_every_log_id_is_listed_with_its_level_and_no_other():
     rows = re.findall(r"^\| (TG\d{4}) \| ([^|]*) \| ([^|]*) \| ([^|]*) \|$", LOG_IDS, re.M)
     assert len(rows) == len(re.findall(r"^\| TG", LOG_IDS, re.M))
-    for name, level, meaning, advice in rows:
-        assert level in LEVELS, f"{name}: {level}"
-        assert meaning.strip() and advice.strip(), name
+    assert {name: {level} for name, level, _, _ in rows} == log_ids_of_the_sources()
+    assert [row[0] for row in rows] == sorted({row[0] for row in rows})
+    assert all(meaning.strip() and advice.strip() for _, _, meaning, advice in rows)
+
+
+def test_every_built_in_policy_is_in_the_table_with_its_aliases():
+    done = subprocess.run([os.environ["TLSGUARD_CTL"], "policy", "list", "--json"],
+                          stdout=subprocess.PIPE, check=True)
+    table = re.findall(r"^\| `([^`]+@[^`]+)`(?: \(`([^`]+)`\))? \|", POLICIES, re.M)
+    listed = json.loads(done.stdout)
+    assert sorted(name for name, _ in table) == sorted(
+        policy["id"] for policy in listed)
+    aliases = {alias for policy in listed for alias in policy["aliases"]
+               if alias != policy["id"].partition("@")[0]}
+    assert {alias for _, alias in table if alias} == aliases
 
 
 @pytest.mark.parametrize("number", range(len(FENCED)))
@@ -122,7 +138,7 @@ def test_every_line_the_shipped_configuration_suggests_loads(fresh):
 
 def test_the_five_lines_of_the_readme_load(fresh):
     readme = (TOP / "README.md").read_text()
-    five = re.search(r"A\+ in five lines\n.*?\n\n((?:    .*\n)+)", readme, re.S).group(1)
+    five = re.search(r"A\+ in five lines\n.*?\n\n((?:    [^\n]*\n)+)", readme, re.S).group(1)
     assert len(five.splitlines()) == 5
     done = fresh(vhost("www.example.org", local(five), tls=False)).configtest()
     assert done.ok, done

@@ -74,11 +74,12 @@ def test_requests(server, mpm, default, http2):
     httpd = server(matrix.config(default, "each"), mpm=mpm)
     wrong = []
     for host, options, through in CURL:
+        if http2 and through and "GCM" not in "".join(options) and "--ciphers" in options:
+            continue  # RFC 9113 9.2.2: HTTP/2 has no CBC and no static RSA
         got = clients.curl(httpd, *options, name=f"{host}.example.test", http2=http2)
         if (got.status == 200) != through:
             wrong.append((host, options, got.text[:300]))
-        elif through and "ECDHE-RSA-AES128-SHA" not in options and "AES128-SHA" not in options:
-            # HTTP/2 refuses CBC (RFC 9113 9.2.2); all else speaks what was asked for.
+        elif through:
             assert got.last.version == httpd.version(http2)
     assert wrong == []
 
@@ -247,7 +248,7 @@ def test_strict_sni_is_its_addresss_own(server):
     httpd = server(
         vhost("a.example.test", "TLSGuardPolicy baseline")
         + vhost("b.example.test", "TLSGuardStrictSNI on")
-        + vhost("c.example.test", "TLSGuardStrictSNI on", port="two"),
+        + vhost("c.example.test", "TLSGuardStrictSNI on", "TLSGuardEngine on", port="two"),
         listen=("tls", "two"))
     assert ask(httpd.port(), Hello(name=None)).accepted
     assert ask(httpd.port(), Hello(name="unknown.example.test")).accepted
@@ -334,8 +335,10 @@ def test_single_settings_replace_their_part_in_any_order(server, turn):
 # -- only ever tighter than mod_ssl ------------------------------------------------------------------
 
 def test_mod_ssl_is_never_widened(server):
+    # Without SSLProtocol of their own, b to d have that of the default host, as with mod_ssl alone.
     httpd = server(
-        vhost("a.example.test", "TLSGuardPolicy intermediate", "SSLProtocol TLSv1.3")
+        vhost("default.example.test")
+        + vhost("a.example.test", "TLSGuardPolicy intermediate", "SSLProtocol TLSv1.3")
         + vhost("b.example.test", "TLSGuardPolicy intermediate",
                 "SSLCipherSuite ECDHE-RSA-AES256-GCM-SHA384")
         + vhost("c.example.test", "TLSGuardPolicy intermediate",
