@@ -72,7 +72,7 @@ def log_ids_of_the_sources():
     found = {}
     for path in [*(TOP / "mod_tlsguard").rglob("*.cc"), *(TOP / "mod_tlsguard").rglob("*.h")]:
         source = re.sub(r"//[^\n]*", "", path.read_text())
-        for level, name in re.findall(r'APLOG_([A-Z]+)\b[^;"]*"(TG\d{4})', source):
+        for level, name in re.findall(r'APLOG_(CRIT|ERR|WARNING|NOTICE|INFO)\b[^;"]*"(TG\d{4})', source):
             found.setdefault(name, set()).add(LEVELS[level])
         assert set(re.findall(r"TG\d{4}", source)) <= set(found), f"{path}: an id without a level"
     return found
