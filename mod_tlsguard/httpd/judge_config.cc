@@ -88,7 +88,14 @@ void compare_with_neighbours(const AddressIndex& index, Complaints& complaints) 
 void check_strict_sni(const Runtime& runtime, const ServerConf& base, Complaints& complaints) {
   for (const auto& host : runtime.virtual_hosts) {
     const ServerConf& conf = *conf_of(host->server);
-    if (!host->strict_sni || host->is_default) continue;
+    if (!host->strict_sni) continue;
+    if (host->is_default && host->engine == Engine::report) {
+      complaints.warning(conf.strict_sni->place,
+                         fmt::format("TLSGuardStrictSNI: {} only reports; with TLSGuardEngine on "
+                                     "it refuses",
+                                     host->name));
+    }
+    if (host->is_default) continue;
     bool inherited =
         base.strict_sni && base.strict_sni->place.text() == conf.strict_sni->place.text();
     if (!inherited) {
