@@ -32,6 +32,7 @@ std::string canonical(const hello::ServerSettings& settings) {
   number(static_cast<unsigned>(settings.security_level));
   number(settings.server_preference ? 1 : 0);
   number(settings.allow_dhe ? 1 : 0);
+  number(static_cast<unsigned>(settings.dh_security_bits));
   number(settings.require_extended_master_secret ? 1 : 0);
   return text;
 }

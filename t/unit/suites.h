@@ -36,6 +36,16 @@ Suite* fingerprint_suite();
 Suite* server_hello_suite();
 Suite* verdict_suite();
 Suite* verdict_openssl_suite();
+Suite* names_suite();
+Suite* presets_suite();
+Suite* catalogue_suite();
+Suite* settings_suite();
+Suite* context_suite();
+Suite* tighten_suite();
+Suite* widening_suite();
+Suite* certificate_keys_suite();
+Suite* strength_suite();
+Suite* describe_suite();
 
 using MakeSuite = Suite* (*)();
 // One a line, so that additions merge.
@@ -68,6 +78,16 @@ inline constexpr MakeSuite suites[] = {
     server_hello_suite,
     verdict_suite,
     verdict_openssl_suite,
+    names_suite,
+    presets_suite,
+    catalogue_suite,
+    settings_suite,
+    context_suite,
+    tighten_suite,
+    widening_suite,
+    certificate_keys_suite,
+    strength_suite,
+    describe_suite,
 };
 // clang-format on
 
