@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "ctl/check_report.h"
@@ -147,11 +146,6 @@ json server_json(const live::RuntimeFile& server) {
 }
 
 }  // namespace
-
-bool CheckRun::fits() const {
-  return !checks.empty() &&
-         std::all_of(checks.begin(), checks.end(), [](const Check& check) { return check.fits(); });
-}
 
 json to_json(const CheckRun& run) {
   json checks = json::array();

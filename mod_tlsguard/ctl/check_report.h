@@ -3,6 +3,7 @@
 #ifndef TLSGUARD_CTL_CHECK_REPORT_H
 #define TLSGUARD_CTL_CHECK_REPORT_H
 
+#include <algorithm>
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
@@ -35,7 +36,10 @@ struct CheckRun {
   std::optional<live::RuntimeFile> server;  // set where the virtual hosts come from its file
   std::vector<Check> checks;
 
-  [[nodiscard]] bool fits() const;
+  [[nodiscard]] bool fits() const {
+    return !checks.empty() && std::all_of(checks.begin(), checks.end(),
+                                          [](const Check& check) { return check.fits(); });
+  }
 };
 
 [[nodiscard]] std::string to_text(const CheckRun& run);

@@ -131,7 +131,8 @@ std::string grade_text(const Grade& grade) {
   Table table;
   for (const Finding& finding : grade.findings) {
     std::string text = finding.text;
-    if (!finding.items.empty()) text += ": " + join(finding.items, ", ");
+    if (finding.items.size() == 1) text = finding.items.front() + ": " + text;
+    if (finding.items.size() > 1) text += ": " + join(finding.items, ", ");
     table.add_wrapped({std::string(kind_name(finding.kind)), finding.subject, printable(text)});
   }
   return table.text("  ");

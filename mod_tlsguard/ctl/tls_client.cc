@@ -8,22 +8,16 @@
 #include <cstdint>
 
 #include "core/dns_name.h"
+#include "policy/library.h"
 #include "policy/names.h"
 
 namespace tlsguard::ctl {
 namespace {
 
-// Each group OpenSSL has, by its own names, so that a server with an uncommon one can be met.
-std::string groups_of(SSL_CTX* context) {
-  std::string list;
-  for (const std::string& name : policy::all_group_names()) {
-    const policy::Group* group = policy::find_group(name);
-    if (group == nullptr || SSL_CTX_set1_groups_list(context, group->openssl_name) != 1) continue;
-    if (!list.empty()) list += ":";
-    list += group->openssl_name;
-  }
-  ERR_clear_error();
-  return list;
+// Each group OpenSSL has, so that a server with an uncommon one can be met.
+std::string all_groups() {
+  const auto& openssl = policy::capabilities();
+  return openssl ? policy::groups_list(openssl->groups) : std::string();
 }
 
 // ALPN's list of names, each with its length in front (RFC 7301 3.1).
@@ -45,7 +39,7 @@ bool configure(SSL_CTX* context, const HandshakeOffer& offer) {
   SSL_CTX_set_verify(context, SSL_VERIFY_NONE, nullptr);
   SSL_CTX_set_options(context, SSL_OP_LEGACY_SERVER_CONNECT | SSL_OP_IGNORE_UNEXPECTED_EOF);
   SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
-  std::string groups = groups_of(context);
+  std::string groups = all_groups();
   std::string signatures = offer.signature_algorithms;
   return SSL_CTX_set_min_proto_version(context, static_cast<int>(offer.min)) == 1 &&
          SSL_CTX_set_max_proto_version(context, static_cast<int>(offer.max)) == 1 &&

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "suites.h"
+#include "expect.h"
 
 #include <nlohmann/json.hpp>
 
@@ -45,11 +45,7 @@ RuntimeFile sample() {
 
 json sample_json() { return json::parse(live::to_json(sample())); }
 
-void expect(const std::string& got, const std::string& wanted) {
-  ck_assert_str_eq(got.c_str(), wanted.c_str());
-}
-
-std::string error_of(const json& changed) {
+std::string error_in(const json& changed) {
   auto read = live::runtime_from_json(changed.dump());
   return read ? "" : read.error().text;
 }
@@ -68,7 +64,7 @@ START_TEST(members_have_the_names_agreed_on) {
   json host = written["virtual_hosts"][0];
   ck_assert(host["default"].get<bool>());
   ck_assert(host["floor_exception"].get<bool>());
-  expect(host["settings"]["groups"][1].get<std::string>(), "P-256");
+  expect_text(host["settings"]["groups"][1].get<std::string>(), "P-256");
   ck_assert(written["virtual_hosts"][1]["report_policy"].is_null());
   ck_assert(written["virtual_hosts"][1]["hsts"].is_null());
 }
@@ -82,7 +78,7 @@ START_TEST(unknown_members_are_skipped_and_new_ones_may_be_missing) {
   changed.erase("tlsguard");
   auto read = live::runtime_from_json(changed.dump());
   ck_assert(read.has_value());
-  expect(read->openssl, "");
+  expect_text(read->openssl, "");
   ck_assert_uint_eq(read->virtual_hosts.size(), 2);
 }
 END_TEST
@@ -90,7 +86,7 @@ END_TEST
 START_TEST(another_version_is_an_error_that_says_so) {
   json changed = sample_json();
   changed["version"] = 2;
-  expect(error_of(changed), "version 2 of the file is not known here, only 1");
+  expect_text(error_in(changed), "version 2 of the file is not known here, only 1");
 }
 END_TEST
 
@@ -98,37 +94,37 @@ START_TEST(a_missing_or_mistyped_member_is_named) {
   for (const char* key : {"version", "written", "httpd", "pid", "virtual_hosts"}) {
     json missing = sample_json();
     missing.erase(key);
-    expect(error_of(missing), "file." + std::string(key) + " is missing");
+    expect_text(error_in(missing), "file." + std::string(key) + " is missing");
   }
   for (const char* key : {"name", "addresses", "engine", "policy", "file", "line", "default",
                           "floor_exception", "settings"}) {
     json missing = sample_json();
     missing["virtual_hosts"][1].erase(key);
-    expect(error_of(missing), "virtual_hosts[1]." + std::string(key) + " is missing");
+    expect_text(error_in(missing), "virtual_hosts[1]." + std::string(key) + " is missing");
     json mistyped = sample_json();
     mistyped["virtual_hosts"][1][key] = 1.5;
-    expect(error_of(mistyped),
-           "virtual_hosts[1]." + std::string(key) + " has the wrong type (number)");
+    expect_text(error_in(mistyped),
+                "virtual_hosts[1]." + std::string(key) + " has the wrong type (number)");
   }
   json list = sample_json();
   list["virtual_hosts"][0]["settings"]["ciphers"] = {1, 2};
-  expect(error_of(list), "virtual_hosts[0].settings.ciphers is not a list of strings");
+  expect_text(error_in(list), "virtual_hosts[0].settings.ciphers is not a list of strings");
   json engine = sample_json();
   engine["virtual_hosts"][0]["engine"] = "maybe";
-  expect(error_of(engine), "virtual_hosts[0].engine is none of on, report, off");
+  expect_text(error_in(engine), "virtual_hosts[0].engine is none of on, report, off");
   json host = sample_json();
   host["virtual_hosts"][0] = "www.example.org";
-  expect(error_of(host), "virtual_hosts[0] is not an object");
+  expect_text(error_in(host), "virtual_hosts[0] is not an object");
 }
 END_TEST
 
 START_TEST(numbers_have_bounds) {
   json line = sample_json();
   line["virtual_hosts"][0]["line"] = 1ULL << 40;
-  expect(error_of(line), "virtual_hosts[0].line is too large");
+  expect_text(error_in(line), "virtual_hosts[0].line is too large");
   json negative = sample_json();
   negative["pid"] = -1;
-  expect(error_of(negative), "file.pid has the wrong type (number)");
+  expect_text(error_in(negative), "file.pid has the wrong type (number)");
 }
 END_TEST
 
@@ -144,7 +140,7 @@ START_TEST(torn_and_hostile_files_are_errors) {
       "{\"version\":1,\"x\":" + std::string(100000, '[') + std::string(100000, ']') + "}";
   auto read = live::runtime_from_json(deep);
   ck_assert(!read.has_value());
-  expect(read.error().text, "this is not JSON as httpd's parent writes it");
+  expect_text(read.error().text, "this is not JSON as httpd's parent writes it");
 }
 END_TEST
 
@@ -152,7 +148,7 @@ START_TEST(more_hosts_or_bytes_than_the_bound_are_errors) {
   json many = sample_json();
   many["virtual_hosts"] = json::array();
   for (std::size_t i = 0; i <= live::max_runtime_hosts; ++i) many["virtual_hosts"].push_back(1);
-  expect(error_of(many), "more than 65536 virtual hosts");
+  expect_text(error_in(many), "more than 65536 virtual hosts");
   std::string large(live::max_runtime_file + 1, ' ');
   ck_assert(!live::runtime_from_json(large).has_value());
 }
@@ -163,7 +159,7 @@ START_TEST(names_that_are_not_utf8_do_not_stop_the_writer) {
   file.virtual_hosts[0].file = "/etc/\xff.conf";
   auto read = live::runtime_from_json(live::to_json(file));
   ck_assert(read.has_value());
-  expect(read->virtual_hosts[0].file, "/etc/\xef\xbf\xbd.conf");
+  expect_text(read->virtual_hosts[0].file, "/etc/\xef\xbf\xbd.conf");
 }
 END_TEST
 
