@@ -65,11 +65,11 @@ START_TEST(any_other_forwarded_is_clear) {
         // RFC 7239 4: each parameter once
         "proto=https;proto=https", "proto=https;proto=http", "proto=http;proto=https",
         // malformed
-        "https", "proto", "proto=", "=https", "proto==https", "proto =https", "proto= https",
-        "proto=https,", ",proto=https", "proto=https,,proto=https", "proto=https for=x",
-        "proto=\"https", "proto=\"https\\", "proto=https\"", "proto=\"https\"x",
-        "for=[2001:db8::1];proto=https", "for=192.0.2.1:80;proto=https", "proto=https;by",
-        "for=\"\x01\";proto=https", "for=\"\x7f\";proto=https", "proto=https\r\n",
+        "https", "proto", "proto=", "for=;proto=https", "=https", "proto==https", "proto =https",
+        "proto= https", "proto=https,", ",proto=https", "proto=https,,proto=https",
+        "proto=https for=x", "proto=\"https", "proto=\"https\\", "proto=https\"",
+        "proto=\"https\"x", "for=[2001:db8::1];proto=https", "for=192.0.2.1:80;proto=https",
+        "proto=https;by", "for=\"\x01\";proto=https", "for=\"\x7f\";proto=https", "proto=https\r\n",
         "f(r=x;proto=https", "for=\xc3\xa4;proto=https"}) {
     expect_forwarded(value, ForwardedScheme::clear);
   }

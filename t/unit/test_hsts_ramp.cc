@@ -444,6 +444,18 @@ START_TEST(a_full_age_below_the_one_reached_holds_at_once) {
 }
 END_TEST
 
+START_TEST(a_full_age_set_to_the_one_reached_ends_the_ramp) {
+  Host host;
+  host.tick();
+  host.run_until(7 * day);
+  host.setting.max_age = 7 * day;
+  host.tick(1min);
+  expect_age(host, 7 * day);
+  ck_assert(host.state->complete);
+  ck_assert_int_eq(host.state->kept.count(), 60);
+}
+END_TEST
+
 START_TEST(a_full_age_that_is_raised_later_goes_on_by_the_steps_left) {
   Host host;
   host.setting.max_age = day;
@@ -630,6 +642,7 @@ Suite* hsts_ramp_suite() {
   tcase_add_test(tests, a_shorter_list_goes_on_with_the_full_age);
   tcase_add_test(tests, a_list_with_a_new_start_does_not_go_back);
   tcase_add_test(tests, a_full_age_below_the_one_reached_holds_at_once);
+  tcase_add_test(tests, a_full_age_set_to_the_one_reached_ends_the_ramp);
   tcase_add_test(tests, a_full_age_that_is_raised_later_goes_on_by_the_steps_left);
   suite_add_tcase(suite, tests);
   tests = tcase_create("chance");

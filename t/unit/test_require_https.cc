@@ -184,6 +184,7 @@ START_TEST(hosts_that_are_none_give_no_url) {
                            "..",
                            ".example.com",
                            "a..b",
+                           "a..",
                            "example.com:80",
                            "user@example.com",
                            "a/b",
@@ -218,6 +219,7 @@ START_TEST(hosts_that_are_none_give_no_url) {
   std::string long_name;
   while (long_name.size() < 253) long_name += "a.";
   ck_assert(!https_location(long_name + "b", 443, "/"));
+  ck_assert(!https_location(long_name.substr(0, 252) + "bc", 443, "/"));
   ck_assert(https_location(long_name.substr(0, 253), 443, "/").has_value());
 }
 END_TEST

@@ -95,6 +95,8 @@ START_TEST(the_families_stay_apart) {
   ck_assert(trusts({"::ffff:0:0/96"}, "192.0.2.1"));
   ck_assert(trusts({"::ffff:10.0.0.0/104"}, "10.1.1.1"));
   ck_assert(!trusts({"::ffff:10.0.0.0/104"}, "11.1.1.1"));
+  ck_assert(!trusts({"::ffff:10.0.0.0/8"}, "10.1.1.1"));
+  ck_assert(trusts({"::ffff:10.0.0.0/8"}, "::1"));
 }
 END_TEST
 
