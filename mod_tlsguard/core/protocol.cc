@@ -21,11 +21,16 @@ Protocol ProtocolSet::highest() const {
 
 std::string_view protocol_name(Protocol protocol) {
   switch (protocol) {
-    case Protocol::ssl3: return "SSLv3";
-    case Protocol::tls1_0: return "TLSv1";
-    case Protocol::tls1_1: return "TLSv1.1";
-    case Protocol::tls1_2: return "TLSv1.2";
-    case Protocol::tls1_3: return "TLSv1.3";
+    case Protocol::ssl3:
+      return "SSLv3";
+    case Protocol::tls1_0:
+      return "TLSv1";
+    case Protocol::tls1_1:
+      return "TLSv1.1";
+    case Protocol::tls1_2:
+      return "TLSv1.2";
+    case Protocol::tls1_3:
+      return "TLSv1.3";
   }
   return "unknown";
 }
