@@ -86,16 +86,17 @@ def test_every_log_id_is_listed_with_its_level_and_no_other():
     assert all(meaning.strip() and advice.strip() for _, _, meaning, advice in rows)
 
 
-def test_every_built_in_policy_is_in_the_table_with_its_aliases():
+def test_every_built_in_policy_is_in_the_table_with_aliases_and_date():
     done = subprocess.run([os.environ["TLSGUARD_CTL"], "policy", "list", "--json"],
                           stdout=subprocess.PIPE, check=True)
-    table = re.findall(r"^\| `([^`]+@[^`]+)`(?: \(`([^`]+)`\))? \|", POLICIES, re.M)
+    rows = r"^\| `([^`]+@[^`]+)`(?: \(`([^`]+)`\))? \|.*, ([\d-]+) \|$"
+    table = re.findall(rows, POLICIES, re.M)
     listed = json.loads(done.stdout)
-    assert sorted(name for name, _ in table) == sorted(
-        policy["id"] for policy in listed)
+    assert sorted((name, date) for name, _, date in table) == sorted(
+        (policy["id"], policy["date"]) for policy in listed)
     aliases = {alias for policy in listed for alias in policy["aliases"]
                if alias != policy["id"].partition("@")[0]}
-    assert {alias for _, alias in table if alias} == aliases
+    assert {alias for _, alias, _ in table if alias} == aliases
 
 
 @pytest.mark.parametrize("number", range(len(FENCED)))
