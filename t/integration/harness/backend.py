@@ -23,7 +23,7 @@ class _Handler(BaseHTTPRequestHandler):
         parts = self.path.split("/")
         status, fields = int(parts[1]), parts[2]
         body = json.dumps({"method": self.command, "path": self.path,
-                           "fields": self.headers.items()}).encode()
+                           "fields": self.headers.items()}).encode() + b"\n"
         if status in (204, 304):
             body = b""
         self.send_response(status)

@@ -65,6 +65,11 @@ def values():
     yield in_vhost("TLSGuardPolicy @1", "@1")
     yield in_vhost("TLSGuardPolicy modern@4.0", "modern@4.0", "6.0", "5.8", "5.7")
     yield in_vhost('TLSGuardPolicy ""')
+    # Of the server, where every virtual host says another: a wrong word is one all the same.
+    for line in ("TLSGuardPolicy nosuch", "TLSGuardReportPolicy nosuch"):
+        yield Bad(f"unused: {line}", vhost(
+            "a.example.test", "TLSGuardPolicy modern", "TLSGuardReportPolicy modern") + line + "\n",
+            line, (line.split()[0], "nosuch"))
     yield in_vhost("TLSGuardPolicy modren", "modren", "modern")
     yield in_vhost("TLSGuardCipherSuite ECDHE+AESGCM:NOPE-CIPHER", "NOPE-CIPHER")
     yield in_vhost("TLSGuardCipherSuite ECDHE+NOPE", "NOPE")
@@ -233,8 +238,9 @@ def floors():
         lines = " | ".join(["TLSGuardFloor", *host.splitlines(), f"ServerName {name}",
                             "<VirtualHost"])
         yield Bad(f"below the floor: {kind}", "SSLProtocol all\n" + server + "\n"
-                  + vhost("a.example.test", "TLSGuardPolicy strong" if "strong" in server else "")
-                  + vhost(name, host), lines, ("TLSGuardFloor", name, word))
+                  + vhost(name, host) + vhost(
+                      "a.example.test", "TLSGuardPolicy strong" if "strong" in server else ""),
+                  lines, ("TLSGuardFloor", name, word))
     yield Bad("below the floor: engine off", floor + "\n" + vhost(
         "weak.example.test", "TLSGuardEngine off"), "TLSGuardEngine off | TLSGuardFloor | "
         "ServerName weak | <VirtualHost", ("TLSGuardFloor", "TLSGuardEngine", "weak.example.test"))

@@ -214,7 +214,7 @@ def parse_responses(text):
 
 def nghttp(httpd, *args, name="a.example.test", path="/", port="tls", authority=None):
     """nghttp -v: returns (status of the first response or 0, output)."""
-    text = run([program("nghttp"), "-v", "-n", "-H", f":authority: {authority or name}",
+    text = run([program("nghttp"), "-v", "-H", f":authority: {authority or name}",
                 *args, f"https://127.0.0.1:{httpd.port(port)}{path}"]).stdout
     text = re.sub(r"\x1b\[[0-9;]*m", "", text)
     found = re.search(r":status: (\d+)", text)

@@ -48,7 +48,7 @@ GOOD = {
     "own policies before they are defined": vhost(A, "TLSGuardPolicy narrow")
     + "<TLSGuardDefinePolicy narrow from=wide>\nTLSGuardGroups P-384\n</TLSGuardDefinePolicy>\n"
     "<TLSGuardDefinePolicy wide>\nTLSGuardMaxProtocol TLSv1.2\n</TLSGuardDefinePolicy>\n",
-    "an own policy nobody uses": "<TLSGuardDefinePolicy none from=modern>\n"
+    "an own policy nobody uses": "<TLSGuardDefinePolicy unused from=modern>\n"
     "</TLSGuardDefinePolicy>\n" + vhost(A),
     "mod_ssl's own commands": "SSLOpenSSLConfCmd Groups X25519:P-256\n"
     "SSLOpenSSLConfCmd SignatureAlgorithms RSA-PSS+SHA256:RSA+SHA256\n"

@@ -49,8 +49,10 @@ ScriptAlias /cgi/ "@cgi@/"
 """
 
 MPM_LINES = {
-    "event": "ThreadsPerChild 16\nServerLimit 4\nMaxRequestWorkers 64\n",
-    "worker": "ThreadsPerChild 16\nServerLimit 4\nMaxRequestWorkers 64\n",
+    "event": "ThreadsPerChild 16\nServerLimit 4\nMaxRequestWorkers 64\n"
+    "MinSpareThreads 4\nMaxSpareThreads 64\n",
+    "worker": "ThreadsPerChild 16\nServerLimit 4\nMaxRequestWorkers 64\n"
+    "MinSpareThreads 4\nMaxSpareThreads 64\n",
     "prefork": "ServerLimit 16\nMaxRequestWorkers 16\nMinSpareServers 2\n",
 }
 
