@@ -120,6 +120,13 @@ void compare(const Server& server, const Message& message, bool version2, const 
   ck_assert_msg(agree, "verdict %s, OpenSSL: alert %d %s\nhello %s\n%s",
                 std::string(hello::verdict_name(verdict)).c_str(), answer.alert,
                 answer.error.c_str(), hex(message).c_str(), describe(server.spec).c_str());
+  // What the module reads from the context leads to the same, but for the name of the obstacle.
+  Verdict by_read_back = hello::judge(*parsed, server.read_back);
+  ck_assert_msg((by_read_back == Verdict::ok) == (verdict == Verdict::ok),
+                "verdict %s, from the settings read back %s\nhello %s\n%s",
+                std::string(hello::verdict_name(verdict)).c_str(),
+                std::string(hello::verdict_name(by_read_back)).c_str(), hex(message).c_str(),
+                describe(server.spec).c_str());
   ++tally.count[std::string(hello::verdict_name(verdict))];
 }
 

@@ -12,6 +12,8 @@
 
 #include <algorithm>
 
+#include "policy/context.h"
+
 namespace tlsguard::test {
 namespace {
 
@@ -226,7 +228,7 @@ std::string describe(const ServerSpec& spec) {
 }
 
 Server make_server(const ServerSpec& spec) {
-  Server server{spec, crypto::SslCtx(SSL_CTX_new(TLS_server_method())), {}};
+  Server server{spec, crypto::SslCtx(SSL_CTX_new(TLS_server_method())), {}, {}};
   SSL_CTX* context = server.context.get();
   ck_assert(SSL_CTX_set_min_proto_version(context, spec.min) &&
             SSL_CTX_set_max_proto_version(context, spec.max));
@@ -270,6 +272,14 @@ Server make_server(const ServerSpec& spec) {
   settings.server_preference = (spec.options & SSL_OP_CIPHER_SERVER_PREFERENCE) != 0;
   settings.allow_dhe = spec.dh_auto || spec.dh_1536;
   settings.dh_security_bits = spec.dh_1536 ? 80 : 0;
+
+  auto read = policy::read_back(context);
+  ck_assert_msg(read.has_value(), "%s", read ? "" : read.error().text.c_str());
+  server.read_back = *read;
+  server.read_back.keys = policy::keys_of(context);
+  // No context says which DH parameters it has.
+  server.read_back.allow_dhe = settings.allow_dhe;
+  server.read_back.dh_security_bits = settings.dh_security_bits;
   return server;
 }
 

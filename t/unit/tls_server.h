@@ -57,7 +57,8 @@ std::string describe(const ServerSpec& spec);
 struct Server {
   ServerSpec spec;
   crypto::SslCtx context;
-  hello::ServerSettings settings;
+  hello::ServerSettings settings;   // from the spec and by hand
+  hello::ServerSettings read_back;  // from the context, as the module reads it
 };
 Server make_server(const ServerSpec& spec);
 
