@@ -27,8 +27,7 @@ extern "C" void register_hooks(apr_pool_t*) noexcept {
 
   ap_hook_create_request(on_create_request, nullptr, nullptr, APR_HOOK_FIRST);
   ap_hook_post_read_request(on_read_request, ssl, nullptr, APR_HOOK_MIDDLE);
-  ap_hook_quick_handler(on_misdirected_request, nullptr, nullptr, APR_HOOK_REALLY_FIRST);
-  ap_hook_quick_handler(on_clear_request, nullptr, nullptr, APR_HOOK_REALLY_FIRST);
+  ap_hook_quick_handler(on_quick_handler, nullptr, nullptr, APR_HOOK_REALLY_FIRST);
   ap_hook_check_access(on_check_access, ssl, nullptr, APR_HOOK_MIDDLE, AP_AUTH_INTERNAL_PER_CONF);
   ap_hook_handler(on_status_request, nullptr, nullptr, APR_HOOK_MIDDLE);
 

@@ -9,6 +9,7 @@
 #include "httpd/guard.h"
 #include "httpd/negotiated.h"
 #include "httpd/pool.h"
+#include "httpd/request_guard.h"
 #include "httpd/runtime.h"
 #include "httpd/sessions.h"
 #include "policy/names.h"
@@ -77,7 +78,10 @@ bool narrow(SSL* ssl, const Target& target) {
   } else {
     SSL_clear_options(ssl, SSL_OP_CIPHER_SERVER_PREFERENCE);
   }
-  return SSL_set1_groups_list(ssl, host.plan->groups_list.c_str()) == 1;
+  const std::vector<int>& nids = host.plan->group_nids;
+  if (nids.empty()) return SSL_set1_groups_list(ssl, host.plan->groups_list.c_str()) == 1;
+  // The macro takes a pointer to non-const, but copies.
+  return SSL_set1_groups(ssl, const_cast<int*>(nids.data()), static_cast<long>(nids.size())) == 1;
 }
 
 void on_client_hello(ConnState& state, SSL* ssl, hello::Bytes message, bool version2) {
@@ -94,18 +98,26 @@ void on_client_hello(ConnState& state, SSL* ssl, hello::Bytes message, bool vers
   state.failed = !narrow(ssl, *state.target);
 }
 
-void on_server_hello(ConnState& state, SSL* ssl, hello::Bytes body) {
-  if (auto answer = hello::parse_server_hello(body)) {
-    if (answer->group != 0) state.group = answer->group;
-    if (!answer->retry_request) tag_session(ssl, state);
+void on_server_hello(ConnState& state, hello::Bytes body) {
+  if (auto answer = hello::parse_server_hello(body); answer && answer->group != 0) {
+    state.group = answer->group;
   }
 }
 
-void on_server_key_exchange(ConnState& state, hello::Bytes body) {
-  constexpr std::uint8_t named_curve = 3;  // RFC 8422 5.4
-  if (body.size() >= 3 && body[0] == named_curve) {
-    state.group = static_cast<std::uint16_t>(body[1] << 8 | body[2]);
-  }
+// TLS 1.2 and below, in full handshakes.
+void on_server_key_exchange(ConnState& state, SSL* ssl, hello::Bytes body) {
+  constexpr int tls12 = static_cast<int>(Protocol::tls1_2);
+  bool dhe = SSL_CIPHER_get_kx_nid(SSL_get_pending_cipher(ssl)) == NID_kx_dhe;
+  auto exchange =
+      hello::parse_server_key_exchange(body, static_cast<std::uint16_t>(SSL_version(ssl)), dhe);
+  if (!exchange) return;
+  state.group = exchange->group;
+  if (SSL_version(ssl) == tls12) state.signature = exchange->signature_algorithm;
+}
+
+// TLS 1.3, in full handshakes: RFC 8446 4.4.3.
+void on_certificate_verify(ConnState& state, hello::Bytes body) {
+  if (body.size() >= 2) state.signature = static_cast<std::uint16_t>(body[0] << 8 | body[1]);
 }
 
 // The client's Finished: everything is negotiated, application data comes next.
@@ -118,6 +130,8 @@ void on_finished(ConnState& state, SSL* ssl) {
                      ? SSL_CIPHER_get_protocol_id(state.handshake_cipher)
                      : std::uint16_t{0};
   state.resumed = SSL_session_reused(ssl) == 1;
+  state.may_renegotiate = state.version != static_cast<std::uint16_t>(Protocol::tls1_3);
+  if (state.resumed) read_session(ssl, state);
   if (const policy::Group* group = policy::find_group(state.group)) state.group_name = group->name;
   const VirtualHost& host = *state.target->host;
   if (host.engine == Engine::on && !satisfies(state, host)) {
@@ -150,10 +164,26 @@ extern "C" void on_message(int write, int, int content_type, const void* buffer,
       } else if (message[0] == SSL3_MT_FINISHED) {
         on_finished(*state, ssl);
       }
-    } else if (message[0] == SSL3_MT_SERVER_HELLO) {
-      on_server_hello(*state, ssl, message.subspan(header));
-    } else if (message[0] == SSL3_MT_SERVER_KEY_EXCHANGE) {
-      on_server_key_exchange(*state, message.subspan(header));
+      return true;
+    }
+    switch (message[0]) {
+      case SSL3_MT_SERVER_HELLO:
+        on_server_hello(*state, message.subspan(header));
+        break;
+      case SSL3_MT_SERVER_KEY_EXCHANGE:
+        on_server_key_exchange(*state, ssl, message.subspan(header));
+        break;
+      // The last message before the session is stored or put into a ticket; a resumed session has
+      // neither, and keeps its tag.
+      case SSL3_MT_SERVER_DONE:
+        tag_session(ssl, *state);
+        break;
+      case SSL3_MT_CERTIFICATE_VERIFY:
+        on_certificate_verify(*state, message.subspan(header));
+        tag_session(ssl, *state);
+        break;
+      default:
+        break;
     }
     return true;
   });
@@ -161,11 +191,6 @@ extern "C" void on_message(int write, int, int content_type, const void* buffer,
 }
 
 }  // namespace
-
-ConnState* state_of(const conn_rec* c) {
-  const conn_rec* connection = c->master != nullptr ? c->master : c;
-  return static_cast<ConnState*>(ap_get_module_config(connection->conn_config, &tlsguard_module));
-}
 
 ConnState* state_of(const SSL* ssl) {
   // mod_ssl keeps the connection there.
@@ -179,9 +204,11 @@ bool satisfies(const ConnState& state, const VirtualHost& host) {
   const auto& ciphers = state.version == static_cast<std::uint16_t>(Protocol::tls1_3)
                             ? settings.suites
                             : settings.ciphers;
-  if (!holds(ciphers, state.cipher)) return false;
-  return state.group == 0 || std::find(settings.groups.begin(), settings.groups.end(),
-                                       state.group) != settings.groups.end();
+  auto in = [](const std::vector<std::uint16_t>& list, std::uint16_t code_point) {
+    return code_point == 0 || std::find(list.begin(), list.end(), code_point) != list.end();
+  };
+  return holds(ciphers, state.cipher) && in(settings.groups, state.group) &&
+         in(settings.signature_algorithms, state.signature);
 }
 
 int on_pre_handshake(conn_rec* c, SSL* ssl, int is_proxy) noexcept {
@@ -213,9 +240,13 @@ int on_pre_handshake(conn_rec* c, SSL* ssl, int is_proxy) noexcept {
 int on_process_connection(conn_rec* c) noexcept {
   return guard("on_process_connection", done, [&] {
     if (c->master != nullptr || c->outgoing) return declined;
-    const auto* state =
-        static_cast<ConnState*>(ap_get_module_config(c->conn_config, &tlsguard_module));
-    return state != nullptr && state->failed ? done : declined;
+    auto* state = static_cast<ConnState*>(ap_get_module_config(c->conn_config, &tlsguard_module));
+    if (state == nullptr) return declined;
+    if (state->failed) return done;
+    if (state->finished && state->host()->engine != Engine::off) {
+      state->environment = make_environment(c, *state);
+    }
+    return declined;
   });
 }
 

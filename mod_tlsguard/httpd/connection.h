@@ -25,6 +25,9 @@ struct Runtime;
 
 enum class ServerName : std::uint8_t { known, unknown, missing };
 
+// Of a resumed session that does not say: in nobody's lists.
+inline constexpr std::uint16_t unknown_code_point = 0xffff;
+
 struct ConnState {
   conn_rec* connection = nullptr;
   const Runtime* runtime = nullptr;
@@ -32,8 +35,9 @@ struct ConnState {
   const Target* target = nullptr;  // null until the ClientHello, then never
   // What was negotiated; valid once finished.
   std::uint16_t version = 0;
-  std::uint16_t cipher = 0;  // IANA
-  std::uint16_t group = 0;   // 0: none, or a resumed TLS 1.2 session
+  std::uint16_t cipher = 0;     // IANA
+  std::uint16_t group = 0;      // 0: the key exchange has none (static RSA, DHE)
+  std::uint16_t signature = 0;  // SignatureScheme of the server's; 0: none, or below TLS 1.2
   bool resumed = false;
   bool hello_seen = false;
   bool finished = false;
@@ -41,9 +45,12 @@ struct ConnState {
   bool refuse_sni = false;  // TLSGuardStrictSNI
   ServerName server_name = ServerName::missing;
   live::Verdicts verdicts;
+  bool may_renegotiate = false;  // TLS 1.2 and below
   const SSL_CIPHER* handshake_cipher = nullptr;
   const char* group_name = nullptr;  // static; null: none
   SSL* ssl = nullptr;                // mod_ssl's; lives as long as the connection
+  // TLSGUARD_… for every request of the connection; null: none.
+  apr_table_t* environment = nullptr;
   // The last other virtual host this connection was found to satisfy.
   const VirtualHost* satisfied = nullptr;
 
@@ -53,7 +60,10 @@ struct ConnState {
 };
 
 // Of the connection, or of the one an HTTP/2 stream runs on. Null where the module does not look.
-[[nodiscard]] ConnState* state_of(const conn_rec* c);
+[[nodiscard]] inline ConnState* state_of(const conn_rec* c) {
+  const conn_rec* connection = c->master != nullptr ? c->master : c;
+  return static_cast<ConnState*>(ap_get_module_config(connection->conn_config, &tlsguard_module));
+}
 [[nodiscard]] ConnState* state_of(const SSL* ssl);
 
 // Whether what was negotiated is within the settings of a virtual host that enforces.

@@ -311,8 +311,14 @@ extern "C" const char* on_define_policy(cmd_parms* cmd, void*, const char* args)
     constexpr std::string_view from_prefix = "from=";
     bool from_given = words.size() == 2 &&
                       equal_ignoring_case(words[1].substr(0, from_prefix.size()), from_prefix);
-    if (words.empty() || words.size() > 2 || (words.size() == 2 && !from_given)) {
+    if (words.empty() || words.size() > 2) {
       return apr_pstrcat(cmd->pool, name, ": takes a name, then perhaps from=policy", nullptr);
+    }
+    if (words.size() == 2 && (!from_given || words[1].size() == from_prefix.size())) {
+      return apr_psprintf(cmd->pool,
+                          "%s: '%s' is not understood: after the name, from=policy may "
+                          "follow",
+                          name, words[1].c_str());
     }
     ServerConf body;
     if (const char* wrong = take_definition_body(cmd, body)) return wrong;

@@ -13,8 +13,9 @@ namespace tlsguard::httpd {
 
 // site: the entry point's name, for the log. fallback: what C code gets when the body throws; on
 // the handshake path it is the value that fails closed.
+// Inlined: on the request path a call frame is a good part of what we cost.
 template <typename T, typename Body>
-T guard(const char* site, T fallback, Body&& body) noexcept {
+[[gnu::always_inline]] inline T guard(const char* site, T fallback, Body&& body) noexcept {
   try {
     return std::forward<Body>(body)();
   } catch (const std::exception& e) {

@@ -3,12 +3,15 @@
 
 #include "httpd/complaints.h"
 #include "httpd/conf_of.h"
+#include "httpd/connection.h"
 #include "httpd/dump.h"
 #include "httpd/guard.h"
 #include "httpd/judge_config.h"
 #include "httpd/parent.h"
 #include "httpd/pool.h"
+#include "httpd/request_guard.h"
 #include "httpd/running.h"
+#include "httpd/web_hooks.h"
 
 namespace tlsguard::httpd {
 
@@ -71,6 +74,21 @@ int on_post_config(apr_pool_t* pconf, apr_pool_t*, apr_pool_t* ptemp, server_rec
     start_parent(pconf, base, *runtime);
     say_who_reports(base, *runtime);
     return ok;
+  });
+}
+
+int on_quick_handler(request_rec* r, int) noexcept {
+  // Sub-requests and internal redirects (to an error document, say) belong to a request that was
+  // judged.
+  if (r->main != nullptr || r->prev != nullptr) return declined;
+  ConnState* state = state_of(r->connection);
+  const ServerConf& conf = *conf_of(r->server);
+  bool tls = state != nullptr && state->finished;
+  bool clear = !tls || (conf.site != nullptr && !conf.site->trusted_proxies.empty());
+  if (!clear && conf.virtual_host == state->host()) return declined;
+  return guard("on_quick_handler", HTTP_INTERNAL_SERVER_ERROR, [&] {
+    int answer = tls ? check_host(r, *state) : declined;
+    return answer == declined && clear ? check_clear(r, conf) : answer;
   });
 }
 

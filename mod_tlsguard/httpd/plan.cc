@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "httpd/plan.h"
 
+#include <openssl/ec.h>
+#include <openssl/err.h>
+#include <openssl/objects.h>
+
 #include <algorithm>
 
+#include "crypto/openssl.h"
 #include "policy/names.h"
 
 namespace tlsguard::httpd {
@@ -25,6 +30,28 @@ std::array<unsigned char, 16> tag_of(const hello::ServerSettings& settings) {
     tag[i] = static_cast<unsigned char>(std::stoi(digest.substr(2 * i, 2), nullptr, 16));
   }
   return tag;
+}
+
+int nid_of(const policy::Group& group) {
+  int nid = EC_curve_nist2nid(group.openssl_name);  // P-256
+  if (nid == NID_undef) nid = OBJ_sn2nid(group.openssl_name);
+  return nid != NID_undef ? nid : OBJ_ln2nid(group.openssl_name);
+}
+
+// Empty where a group has no NID, or OpenSSL does not take them all.
+std::vector<int> group_nids_of(const hello::ServerSettings& settings) {
+  std::vector<int> nids;
+  for (std::uint16_t id : settings.groups) {
+    const policy::Group* group = policy::find_group(id);
+    int nid = group != nullptr ? nid_of(*group) : NID_undef;
+    if (nid == NID_undef) return {};
+    nids.push_back(nid);
+  }
+  crypto::SslCtx ctx(SSL_CTX_new(TLS_server_method()));
+  bool taken = ctx && !nids.empty() &&
+               SSL_CTX_set1_groups(ctx.get(), nids.data(), static_cast<long>(nids.size())) == 1;
+  ERR_clear_error();
+  return taken ? nids : std::vector<int>{};
 }
 
 std::string groups_list_of(const hello::ServerSettings& settings) {
@@ -68,6 +95,7 @@ Result<std::shared_ptr<const Plan>> Planner::make(const PlanKey& key) {
     plan->unfit = outcome.error();
   }
   plan->session_tag = tag_of(*in_force);
+  plan->group_nids = group_nids_of(*in_force);
   plan->groups_list = groups_list_of(*in_force);
 
   auto put = [&](live::Judge by, SettingsPtr settings) {

@@ -43,7 +43,9 @@ struct Plan {
   std::optional<Error> report_unfit;
   // What a TLS session carries, so that it is not resumed under other settings.
   std::array<unsigned char, 16> session_tag{};
-  // For SSL_set1_groups_list, this OpenSSL's names.
+  // For SSL_set1_groups, which is cheap; where a group has no NID (some of providers'), for
+  // SSL_set1_groups_list, this OpenSSL's names.
+  std::vector<int> group_nids;
   std::string groups_list;
 
   [[nodiscard]] const hello::ServerSettings& in_force() const {

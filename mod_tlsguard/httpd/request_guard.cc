@@ -17,13 +17,21 @@ int close_with(request_rec* r, int status) {
   return status;
 }
 
-// The request's table is new and has none of these, so adding needs no search.
 void set_environment(request_rec* r, const ConnState& state) {
+  if (state.environment == nullptr) return;
+  if (apr_is_empty_table(r->subprocess_env)) {
+    r->subprocess_env = apr_table_copy(r->pool, state.environment);
+  } else {
+    r->subprocess_env = apr_table_overlay(r->pool, state.environment, r->subprocess_env);
+  }
+}
+
+}  // namespace
+
+apr_table_t* make_environment(const conn_rec* c, const ConnState& state) {
   const VirtualHost& host = *state.host();
-  if (host.engine == Engine::off) return;
-  auto add = [&](const char* name, const char* value) {
-    apr_table_addn(r->subprocess_env, name, value);
-  };
+  apr_table_t* environment = apr_table_make(c->pool, 4);
+  auto add = [&](const char* name, const char* value) { apr_table_addn(environment, name, value); };
   auto name_of = [](std::optional<hello::Verdict> verdict) {
     return hello::verdict_name(verdict.value_or(hello::Verdict::ok)).data();
   };
@@ -33,6 +41,7 @@ void set_environment(request_rec* r, const ConnState& state) {
     add("TLSGUARD_REPORT_VERDICT", name_of(state.verdicts.get(live::Judge::report)));
   }
   if (state.group_name != nullptr) add("TLSGUARD_GROUP", state.group_name);
+  return environment;
 }
 
 // 421 tells the client to use another connection for this host; this one goes on for the others.
@@ -52,8 +61,6 @@ int check_host(request_rec* r, ConnState& state) {
   return declined;
 }
 
-}  // namespace
-
 int on_read_request(request_rec* r) noexcept {
   return guard("on_read_request", HTTP_INTERNAL_SERVER_ERROR, [&] {
     ConnState* state = state_of(r->connection);
@@ -65,21 +72,10 @@ int on_read_request(request_rec* r) noexcept {
   });
 }
 
-int on_misdirected_request(request_rec* r, int) noexcept {
-  return guard("on_misdirected_request", HTTP_INTERNAL_SERVER_ERROR, [&] {
-    // Sub-requests and internal redirects (to an error document, say) belong to a request that
-    // was judged.
-    if (r->main != nullptr || r->prev != nullptr) return declined;
-    ConnState* state = state_of(r->connection);
-    if (state == nullptr || !state->finished) return declined;
-    return check_host(r, *state);
-  });
-}
-
 int on_check_access(request_rec* r) noexcept {
   return guard("on_check_access", HTTP_FORBIDDEN, [&] {
     const ConnState* state = state_of(r->connection);
-    if (state == nullptr || !state->finished || state->host()->engine != Engine::on) {
+    if (state == nullptr || !state->may_renegotiate || state->host()->engine != Engine::on) {
       return declined;
     }
     const SSL_CIPHER* current = SSL_get_current_cipher(state->ssl);

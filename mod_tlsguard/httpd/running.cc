@@ -26,6 +26,8 @@ live::RuntimeHost host_of(const VirtualHost& host) {
   running.addresses = host.addresses;
   running.engine = engine_word(host.engine);
   running.policy = host.policy_id;
+  const policy::Policy& policy = host.plan->key.policy;
+  if (!live::is_built_in(policy)) running.own_policy = policy;
   if (!host.report_policy_id.empty()) running.report_policy = host.report_policy_id;
   running.floor = host.floor;
   running.floor_exception = host.floor_exception;

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "httpd/sessions.h"
 
+#include <array>
 #include <cstring>
+#include <optional>
 
 #include "httpd/conf_of.h"
 #include "httpd/connection.h"
@@ -12,6 +14,34 @@ namespace tlsguard::httpd {
 
 namespace {
 
+// What a session carries. Virtual hosts that do not enforce leave the settings zero, which no
+// digest is.
+struct SessionTag {
+  std::array<unsigned char, 16> settings{};
+  std::array<unsigned char, 2> group{};      // big-endian
+  std::array<unsigned char, 2> signature{};  // big-endian
+};
+static_assert(sizeof(SessionTag) == 20);
+
+std::array<unsigned char, 2> to_bytes(std::uint16_t value) {
+  return {static_cast<unsigned char>(value >> 8), static_cast<unsigned char>(value & 0xff)};
+}
+
+std::uint16_t from_bytes(const std::array<unsigned char, 2>& bytes) {
+  return static_cast<std::uint16_t>(bytes[0] << 8 | bytes[1]);
+}
+
+std::optional<SessionTag> tag_of(SSL_SESSION* session) {
+  void* data = nullptr;
+  std::size_t length = 0;
+  SessionTag tag;
+  if (SSL_SESSION_get0_ticket_appdata(session, &data, &length) != 1 || length != sizeof tag) {
+    return std::nullopt;
+  }
+  std::memcpy(&tag, data, sizeof tag);
+  return tag;
+}
+
 // Virtual hosts that enforce take sessions of their own settings only; the others take what
 // mod_ssl takes.
 bool may_resume(const ConnState* state, SSL_SESSION* session) {
@@ -19,11 +49,8 @@ bool may_resume(const ConnState* state, SSL_SESSION* session) {
   if (state->target == nullptr || state->failed) return false;
   const VirtualHost& host = *state->target->host;
   if (host.engine != Engine::on) return true;
-  void* data = nullptr;
-  std::size_t length = 0;
-  const auto& tag = host.plan->session_tag;
-  return SSL_SESSION_get0_ticket_appdata(session, &data, &length) == 1 && length == tag.size() &&
-         std::memcmp(data, tag.data(), tag.size()) == 0;
+  auto tag = tag_of(session);
+  return tag && tag->settings == host.plan->session_tag;
 }
 
 extern "C" SSL_TICKET_RETURN on_decrypt_ticket(SSL* ssl, SSL_SESSION* session, const unsigned char*,
@@ -53,10 +80,22 @@ extern "C" SSL_SESSION* on_get_session(SSL* ssl, const unsigned char* id, int le
 }  // namespace
 
 void tag_session(SSL* ssl, const ConnState& state) {
-  if (state.target == nullptr || state.target->host->engine != Engine::on) return;
-  const auto& tag = state.target->host->plan->session_tag;
   SSL_SESSION* session = SSL_get_session(ssl);
-  if (session != nullptr) SSL_SESSION_set1_ticket_appdata(session, tag.data(), tag.size());
+  if (session == nullptr || state.target == nullptr) return;
+  const VirtualHost& host = *state.target->host;
+  if (!host.runtime->enforcing) return;
+  SessionTag tag;
+  if (host.engine == Engine::on) tag.settings = host.plan->session_tag;
+  tag.group = to_bytes(state.group);
+  tag.signature = to_bytes(state.signature);
+  SSL_SESSION_set1_ticket_appdata(session, &tag, sizeof tag);
+}
+
+void read_session(SSL* ssl, ConnState& state) {
+  SSL_SESSION* session = SSL_get_session(ssl);
+  auto tag = session != nullptr ? tag_of(session) : std::nullopt;
+  state.signature = tag ? from_bytes(tag->signature) : unknown_code_point;
+  if (state.group == 0) state.group = tag ? from_bytes(tag->group) : unknown_code_point;
 }
 
 void guard_sessions(SSL_CTX* ctx, Runtime& runtime) {

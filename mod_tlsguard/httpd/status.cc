@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "httpd/status.h"
 
+#include <cstring>
+
 #include "httpd/conf_of.h"
 #include "httpd/guard.h"
 #include "httpd/runtime.h"
@@ -43,7 +45,7 @@ live::Snapshot snapshot_of(const Runtime& runtime) {
 
 int on_status_request(request_rec* r) noexcept {
   return guard("on_status_request", HTTP_INTERNAL_SERVER_ERROR, [&] {
-    if (r->handler == nullptr || std::string_view(r->handler) != "tlsguard-status") return declined;
+    if (r->handler == nullptr || std::strcmp(r->handler, "tlsguard-status") != 0) return declined;
     if (r->method_number != M_GET) {
       r->allowed = AP_METHOD_BIT << M_GET;
       return HTTP_METHOD_NOT_ALLOWED;

@@ -40,20 +40,29 @@ Engine engine_of(const ServerConf& conf) {
   return mentions_guard(conf) ? Engine::on : Engine::report;
 }
 
-// The place to point at when a policy does not fit: where it was written, else the virtual host.
-Place policy_place(const VirtualHost& host, const ServerConf& conf) {
-  if (conf.policy) return conf.policy->place;
-  Place place = host.place;
-  std::apply(
-      [&](auto... member) {
-        (
-            [&] {
-              if (conf.*member) place = (conf.*member)->place;
-            }(),
-            ...);
-      },
-      policy_settings);
-  return place;
+// What was written that made the policy, and where: to point at when it does not fit.
+struct Cause {
+  std::string directives;  // "TLSGuardPolicy, TLSGuardGroups"
+  Place place;             // of the last of them, else of the virtual host
+};
+
+Cause cause_of(const VirtualHost& host, const ServerConf& conf) {
+  Cause cause{"", host.place};
+  auto add = [&](const auto& setting, const char* directive) {
+    if (!setting) return;
+    if (!cause.directives.empty()) cause.directives += ", ";
+    cause.directives += directive;
+    cause.place = setting->place;
+  };
+  add(conf.policy, "TLSGuardPolicy");
+  add(conf.min_protocol, "TLSGuardMinProtocol");
+  add(conf.max_protocol, "TLSGuardMaxProtocol");
+  add(conf.cipher_suite, "TLSGuardCipherSuite");
+  add(conf.tls13_cipher_suite, "TLSGuardCipherSuite TLSv1.3");
+  add(conf.groups, "TLSGuardGroups");
+  add(conf.signature_algorithms, "TLSGuardSignatureAlgorithms");
+  if (cause.directives.empty()) cause.directives = "TLSGuardPolicy baseline, the default";
+  return cause;
 }
 
 // What a policy of one name really says here: own policies and changed ones may say something
@@ -121,7 +130,9 @@ Result<policy::Policy> VirtualHostMaker::resolve(const std::string& name,
 bool VirtualHostMaker::fill_policies(VirtualHost& host, const ServerConf& conf, PlanKey& key) {
   auto policy = resolve(conf.policy ? conf.policy->value : "baseline", settings_of(conf));
   if (!policy) {
-    complaints_.error(policy_place(host, conf), "TLSGuardPolicy: " + policy.error().text);
+    Cause cause = cause_of(host, conf);
+    complaints_.error(conf.policy ? conf.policy->place : cause.place,
+                      cause.directives + ": " + policy.error().text);
     return false;
   }
   key.policy = *policy;
@@ -153,15 +164,17 @@ void VirtualHostMaker::fill_certificates(VirtualHost& host, const ServerConf& co
 
 void VirtualHostMaker::complain_of_misfit(const VirtualHost& host, const ServerConf& conf) {
   const Plan& plan = *host.plan;
+  Cause cause = cause_of(host, conf);
   if (plan.unfit && host.engine != Engine::off) {
     std::string text = fmt::format(
-        "TLSGuardPolicy: virtual host {}: {}; with 'TLSGuardEngine report' or 'TLSGuardEngine off' "
-        "it starts all the same, as mod_ssl alone would",
-        host.name, plan.unfit->text);
+        "{}: virtual host {}: {}; with 'TLSGuardEngine report' or 'TLSGuardEngine off' it starts "
+        "all "
+        "the same, as mod_ssl alone would",
+        cause.directives, host.name, plan.unfit->text);
     if (host.engine == Engine::on) {
-      complaints_.error(policy_place(host, conf), text);
+      complaints_.error(cause.place, text);
     } else {
-      complaints_.warning(policy_place(host, conf), text);
+      complaints_.warning(cause.place, text);
     }
   }
   if (plan.report_unfit) {
@@ -172,8 +185,7 @@ void VirtualHostMaker::complain_of_misfit(const VirtualHost& host, const ServerC
   if (host.engine == Engine::off) return;
   for (const policy::Note& note : plan.notes) {
     if (note.kind != policy::Note::Kind::warning) continue;
-    complaints_.warning(policy_place(host, conf),
-                        fmt::format("virtual host {}: {}", host.name, note.text));
+    complaints_.warning(cause.place, fmt::format("virtual host {}: {}", host.name, note.text));
   }
 }
 
@@ -201,10 +213,11 @@ void VirtualHostMaker::check_floor(VirtualHost& host, const ServerConf& conf) {
       "TLSGuardFloor {}: virtual host {} is weaker: {}; make it stronger, or name it after "
       "'except'",
       policy->id(), host.name, join(weaker, "; "));
+  Place place = host.engine == Engine::off ? conf.engine->place : cause_of(host, conf).place;
   if (host.engine == Engine::report) {
-    complaints_.warning(host.place, text);
+    complaints_.warning(place, text);
   } else {
-    complaints_.error(host.place, text);
+    complaints_.error(place, text);
   }
 }
 

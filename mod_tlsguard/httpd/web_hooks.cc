@@ -144,19 +144,16 @@ int on_create_request(request_rec* r) noexcept {
   });
 }
 
-int on_clear_request(request_rec* r, int) noexcept {
-  return guard("on_clear_request", HTTP_FORBIDDEN, [&] {
-    const Site* site = site_of(r->server);
-    if (site == nullptr || !site->runtime->names.any_required) return declined;
-    if (r->main != nullptr || r->prev != nullptr) return declined;
-    if (came_secure(r, *site)) return declined;
-    const RequiredName* name =
-        r->hostname != nullptr ? site->runtime->names.table.find(r->hostname) : nullptr;
-    web::RequireHttps setting = site->require_https;
-    if (name != nullptr) setting = web::stricter(setting, name->setting);
-    if (setting == web::RequireHttps::off) return declined;
-    return carry_out(r, *site, web::decide_clear(clear_request(r, *site, name, setting)));
-  });
+int check_clear(request_rec* r, const ServerConf& conf) {
+  const Site* site = conf.site;
+  if (site == nullptr || !site->runtime->names.any_required) return declined;
+  if (came_secure(r, *site)) return declined;
+  const RequiredName* name =
+      r->hostname != nullptr ? site->runtime->names.table.find(r->hostname) : nullptr;
+  web::RequireHttps setting = site->require_https;
+  if (name != nullptr) setting = web::stricter(setting, name->setting);
+  if (setting == web::RequireHttps::off) return declined;
+  return carry_out(r, *site, web::decide_clear(clear_request(r, *site, name, setting)));
 }
 
 }  // namespace tlsguard::httpd

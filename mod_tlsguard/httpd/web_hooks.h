@@ -4,6 +4,7 @@
 #define TLSGUARD_HTTPD_WEB_HOOKS_H
 
 #include "httpd/includes.h"
+#include "httpd/server_conf.h"
 
 namespace tlsguard::httpd {
 
@@ -11,12 +12,12 @@ inline constexpr const char* hsts_filter_name = "TLSGUARD_HSTS";
 // The filter that sets the field; registered while hooks are.
 void register_hsts_filter();
 
+// A request in clear is let through (declined), redirected or refused. Initial requests only.
+int check_clear(request_rec* r, const ServerConf& conf);
+
 extern "C" {
 // First of all, for main requests: the filter is there whatever becomes of the request.
 int on_create_request(request_rec* r) noexcept;
-// Before anything is served: a request in clear is let through, redirected or refused. mod_setenvif
-// has had its turn by then.
-int on_clear_request(request_rec* r, int lookup) noexcept;
 }
 
 }  // namespace tlsguard::httpd
