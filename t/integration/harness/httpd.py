@@ -40,7 +40,6 @@ AddType text/plain .txt
 StartServers 2
 {mpm_lines}
 SSLSessionCache shmcb:@dir@/sessions(512000)
-SSLRandomSeed startup builtin
 <Directory />
   AllowOverride None
   Require all granted
@@ -391,6 +390,18 @@ class Httpd:
                 raise AssertionError(f"httpd did not end on SIGTERM:\n{self.log[-3000:]}") from None
         if not self.expect_crash:
             self.assert_no_crash()
+
+    def kill(self):
+        """The parent dies of SIGKILL, and its children, which nobody stops, after it."""
+        children = self.children()
+        self.process.kill()
+        self.process.wait()
+        self.process = None
+        for pid in children:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        wait_for(lambda: not any(os.path.exists(f"/proc/{pid}") for pid in children),
+                 "the end of the children")
 
     def restart(self, config=None):
         self.stop()
