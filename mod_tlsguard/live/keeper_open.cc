@@ -128,6 +128,10 @@ Result<void> Keeper::take_board(const Snapshot& previous, std::span<const std::s
       return {};
     }
   }
+  if (std::max(keys.size(), ramps.size()) > Board::max_capacity) {
+    return fail(fmt::format("the census has room for {} virtual hosts, not for {}",
+                            Board::max_capacity, std::max(keys.size(), ramps.size())));
+  }
   // Those just removed move along: workers of the last configuration still count for them.
   std::unordered_set<std::string_view> all(keys.begin(), keys.end());
   for (const VirtualHostCounts& record : previous.virtual_hosts) {
@@ -137,10 +141,6 @@ Result<void> Keeper::take_board(const Snapshot& previous, std::span<const std::s
 }
 
 Result<void> Keeper::make_board(const Snapshot& previous, std::size_t needed) {
-  if (needed > Board::max_capacity) {
-    return fail(fmt::format("the census has room for {} virtual hosts, not for {}",
-                            Board::max_capacity, needed));
-  }
   if (seed_ == 0) seed_ = previous.seed;
   if (noticed_at_ == 0) noticed_at_ = previous.noticed_at;
   if (seed_ == 0) {
@@ -183,7 +183,7 @@ void Keeper::adopt(Host host, const VirtualHostCounts* record, UnixSeconds now) 
 }
 
 VirtualHostSlot* Keeper::restore(const VirtualHostCounts& counts) {
-  // take_board saw to it that there is room.
+  // For virtual hosts of this configuration take_board saw to it that there is room.
   auto* slot = new (board_.virtual_host(newest().virtual_hosts++)) VirtualHostSlot;
   slot->began = static_cast<std::uint32_t>(counts.began);
   for (Judge judge : all_judges) {
@@ -192,8 +192,9 @@ VirtualHostSlot* Keeper::restore(const VirtualHostCounts& counts) {
     slot->policies_began[j] = static_cast<std::uint32_t>(counts.by(judge).began);
   }
   add_counts(*slot, counts);
-  slot->key = key_hash(counts.key);
-  slots_.try_emplace(slot->key, slot);
+  const std::uint64_t key = key_hash(counts.key);
+  slot->key = key;
+  slots_.try_emplace(key, slot);
   return slot;
 }
 
@@ -235,7 +236,7 @@ void Keeper::remember(const VirtualHostCounts& record) {
   } else if (auto old = outgrown_.find(key); old != outgrown_.end() && record.configured) {
     take_counts(*old->second, gone.counts);
     gone.counts.set_policies(policies_of(*old->second, &record, record.policies()));
-    gone.slot = restore(gone.counts);
+    if (newest().virtual_hosts < board_.capacity()) gone.slot = restore(gone.counts);
   }
   gone_.push_back(std::move(gone));
 }
