@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <unordered_set>
 
 #include "live/slot_counts.h"
 
@@ -156,8 +157,10 @@ Snapshot read_board(std::span<const CountedHost> hosts, std::span<const VirtualH
                     UnixSeconds now) {
   Snapshot snapshot;
   snapshot.written = now;
+  std::unordered_set<const VirtualHostSlot*> listed;
   for (std::size_t i = 0; i < std::min(hosts.size(), censuses.size()); ++i) {
-    if (censuses[i].slot() == nullptr) continue;
+    // Of virtual hosts that are counted as one the first gives the policies.
+    if (censuses[i].slot() == nullptr || !listed.insert(censuses[i].slot()).second) continue;
     VirtualHostCounts counts;
     read_counts(*censuses[i].slot(), counts);
     counts.key = bounded_text(hosts[i].key);
