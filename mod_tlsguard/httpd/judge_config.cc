@@ -114,11 +114,27 @@ void note_sight(Runtime& runtime) {
   }
 }
 
+// Also where no virtual host uses it: a wrong name is one all the same.
+void check_names(const Runtime& runtime, const ServerConf& conf, Complaints& complaints) {
+  auto check = [&](const Place& place, const char* directive, const std::string& name) {
+    if (name.empty()) return;
+    if (auto policy = runtime.catalogue.find(name); !policy) {
+      complaints.error(place, fmt::format("{}: {}", directive, policy.error().text));
+    }
+  };
+  if (conf.policy) check(conf.policy->place, "TLSGuardPolicy", conf.policy->value);
+  if (conf.report_policy) {
+    check(conf.report_policy->place, "TLSGuardReportPolicy", conf.report_policy->value);
+  }
+  if (conf.floor) check(conf.floor->place, "TLSGuardFloor", conf.floor->value.policy);
+}
+
 void make_hosts_and_sites(Runtime& runtime, server_rec* base, apr_pool_t* ptemp,
                           Complaints& complaints) {
   VirtualHostMaker maker(runtime, ptemp, complaints);
   for (server_rec* s = base; s != nullptr; s = s->next) {
     ServerConf& conf = *conf_of(s);
+    check_names(runtime, conf, complaints);
     runtime.sites.push_back(make_site(runtime, s, conf, complaints));
     Site& site = *runtime.sites.back();
     conf.site = &site;

@@ -134,8 +134,11 @@ class Parent {
     Result<web::RampStates> states =
         text ? web::read_ramp_states(**text) : tl::unexpected(text.error());
     if (states) {
-      states_ = std::move(*states);
-      written_ = states_;
+      written_ = std::move(*states);
+      // A ramp that was switched off starts anew when it comes back.
+      for (const Ramp& ramp : ramps_) {
+        if (auto state = written_.find(ramp.name); state != written_.end()) states_.insert(*state);
+      }
       return;
     }
     log_server(base_, APLOG_WARNING, "TG0033", "store={} file={}: {}; HSTS ramps start anew",
@@ -157,7 +160,7 @@ class Parent {
   }
 
   void tick_ramps(live::UnixSeconds at) {
-    bool write = false;
+    bool write = written_.size() > ramps_.size();
     for (std::size_t i = 0; i < ramps_.size(); ++i) {
       const Ramp& ramp = ramps_[i];
       auto before = written_.find(ramp.name);

@@ -7,7 +7,6 @@
 #include <openssl/ssl.h>
 
 #include <array>
-#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -18,6 +17,7 @@
 #include "httpd/handshake_log.h"
 #include "httpd/plan.h"
 #include "httpd/server_conf.h"
+#include "httpd/shared_flag.h"
 #include "httpd/site.h"
 #include "live/census.h"
 #include "live/keeper.h"
@@ -71,8 +71,7 @@ struct Runtime {
   bool enforcing = false;  // some virtual host is on
   bool any_hsts = false;   // some server sends it
   ap_filter_rec_t* hsts_filter = nullptr;
-  // One warning a process, and it may be any thread's.
-  std::unique_ptr<std::atomic_flag> loop_warning = std::make_unique<std::atomic_flag>();
+  std::unique_ptr<SharedFlag> loop_warning = std::make_unique<SharedFlag>();
   std::string store_path;
   std::uint64_t seed = 0;  // of the fingerprints
   // mod_ssl's session cache look-up, behind ours (sessions.h); set in post_config.

@@ -140,10 +140,7 @@ bool VirtualHostMaker::fill_policies(VirtualHost& host, const ServerConf& conf, 
   host.policy_floats = !conf.policy || conf.policy->value.find('@') == std::string::npos;
   if (!conf.report_policy || conf.report_policy->value.empty()) return true;
   auto report = resolve(conf.report_policy->value, {});
-  if (!report) {
-    complaints_.error(conf.report_policy->place, "TLSGuardReportPolicy: " + report.error().text);
-    return false;
-  }
+  if (!report) return false;  // complained of already
   key.report_policy = *report;
   host.report_policy_id = report->id();
   return true;
@@ -193,10 +190,7 @@ void VirtualHostMaker::check_floor(VirtualHost& host, const ServerConf& conf) {
   if (!conf.floor) return;
   const Floor& floor = conf.floor->value;
   auto policy = runtime_.catalogue.find(floor.policy);
-  if (!policy) {
-    complaints_.error(conf.floor->place, "TLSGuardFloor: " + policy.error().text);
-    return;
-  }
+  if (!policy) return;  // complained of already
   host.floor = policy->id();
   host.floor_exception = std::find(floor.except.begin(), floor.except.end(), to_lower(host.name)) !=
                          floor.except.end();

@@ -85,14 +85,18 @@ extern "C" apr_status_t on_hsts_output(ap_filter_t* f, apr_bucket_brigade* bb) n
   return ap_pass_brigade(f->next, bb);
 }
 
+// Where the request named no host, that of the virtual host which answers.
+const char* host_of(const request_rec* r) {
+  if (r->hostname != nullptr) return r->hostname;
+  return r->server->server_hostname != nullptr ? r->server->server_hostname : "";
+}
+
 web::ClearRequest clear_request(const request_rec* r, const Site& site, const RequiredName* name,
                                 web::RequireHttps setting) {
   web::ClearRequest clear;
   clear.setting = setting;
   clear.method = r->method;
-  clear.host = r->hostname != nullptr                  ? r->hostname
-               : r->server->server_hostname != nullptr ? r->server->server_hostname
-                                                       : "";
+  clear.host = host_of(r);
   clear.target = r->unparsed_uri != nullptr ? r->unparsed_uri : "/";
   clear.port = name != nullptr ? name->port : 443;
   clear.tls_host_exists = name != nullptr;
@@ -104,13 +108,11 @@ web::ClearRequest clear_request(const request_rec* r, const Site& site, const Re
 // The peer says that TLS ended in front of us, and nobody told us to believe it: the redirect will
 // come back to it for ever.
 void warn_of_loop(const request_rec* r, const Site& site) {
-  if (!site.runtime->loop_warning->test_and_set() && forwarded(r) == web::ForwardedScheme::https) {
-    log_request(r, APLOG_WARNING, "TG0050",
-                "vhost={}: {} says that its client came over https, but it is no "
-                "TLSGuardTrustedProxy; redirecting its requests will loop",
-                r->server->server_hostname != nullptr ? r->server->server_hostname : "-",
-                r->connection->client_ip);
-  }
+  if (forwarded(r) != web::ForwardedScheme::https || !site.runtime->loop_warning->raise()) return;
+  log_request(r, APLOG_WARNING, "TG0050",
+              "vhost={}: {} says that its client came over https, but it is no "
+              "TLSGuardTrustedProxy; redirecting its requests will loop",
+              host_of(r), r->connection->client_ip);
 }
 
 int carry_out(request_rec* r, const Site& site, const web::ClearDecision& decision) {
@@ -148,8 +150,7 @@ int check_clear(request_rec* r, const ServerConf& conf) {
   const Site* site = conf.site;
   if (site == nullptr || !site->runtime->names.any_required) return declined;
   if (came_secure(r, *site)) return declined;
-  const RequiredName* name =
-      r->hostname != nullptr ? site->runtime->names.table.find(r->hostname) : nullptr;
+  const RequiredName* name = site->runtime->names.table.find(host_of(r));
   web::RequireHttps setting = site->require_https;
   if (name != nullptr) setting = web::stricter(setting, name->setting);
   if (setting == web::RequireHttps::off) return declined;
