@@ -5,6 +5,7 @@ import os
 import platform
 import re
 import subprocess
+import textwrap
 from pathlib import Path
 
 from harness.httpd import httpd_binary
@@ -22,9 +23,9 @@ Written by `t/bench`; do not edit. Made on {date} by
 
 ## How it is measured
 
-Variants run in turn on this machine, {quick}; a figure is the median of the rounds with
-[min..max]. "More" is a ratio or difference within a round, so that what slows the machine down
-slows both sides.
+{quick}Variants run in turn on this machine, each first as often as the others; a figure is the median of
+the rounds with [min..max]. "More" is a ratio or difference within a round, so that what slows the
+machine down slows both sides.
 
 - **module absent**: mod_ssl alone, set by hand to what the policy stands for (versions, ciphers,
   order, groups). **report mode**: the same with the module loaded and nothing else said.
@@ -33,8 +34,8 @@ slows both sides.
   marks cost: user space only, the kernel's part of a connection is not in them. callgrind shows
   programs a CPU of its own making: where it lacks instructions that the real one has, OpenSSL takes
   other code paths than at full speed.
-- **CPU time** is what all threads of the worker ran (schedstat), kernel included, at full speed{pin}.
-  Its spread is much wider than that of instructions; goals are judged by instructions.
+- **CPU time** is what all threads of the worker ran (schedstat), kernel included, at full speed.
+  {pin}Its spread is much wider than that of instructions, by which the goals are judged.
 - The server: event MPM with one worker process, the modules that Debian enables, an access log, and
   the certificate key that costs least. The module's share of a server that does more is smaller.
 """
@@ -74,13 +75,12 @@ def write(sections, command, quick):
     head = INTRODUCTION.format(
         date=datetime.date.today().isoformat(), command=command,
         machine="\n".join(f"| {what} | {which} |" for what, which in machine()),
-        quick="few rounds of little work (`--quick`: an impression, not a measurement)" if quick
-        else "each first as often as the others",
-        pin=", server and client each on a processor of its own" if os.cpu_count() > 1 else "",
+        quick="**This was `--quick`: little work, few rounds, an impression.**\n\n" if quick else "",
+        pin="Server and client have a processor each. " if os.cpu_count() > 1 else "",
     )
     parts = [head, "## Goals", goals(sections)]
     for section in sections:
-        parts += [f"## {section.heading}", section.text]
+        parts += [f"## {section.heading}", textwrap.fill(section.text, 100)]
         parts += [table.markdown() for table in section.tables]
     return "\n\n".join(part.strip("\n") for part in parts) + "\n"
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Paired samples, their medians and ratios, the goals, and tables of them."""
 import statistics
+import textwrap
 from dataclasses import dataclass, field
 
 
@@ -68,7 +69,7 @@ class Table:
         align = ["---"] + ["--:"] * (len(self.columns) - 1)
         lines = [f"### {self.title}", ""]
         if self.note:
-            lines += [self.note, ""]
+            lines += [textwrap.fill(self.note, 100), ""]
         lines += [f"| {' | '.join(row)} |" for row in [self.columns, align, *self.rows]]
         return "\n".join(lines)
 
