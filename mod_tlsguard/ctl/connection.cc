@@ -55,8 +55,9 @@ Result<Endpoint> parse_endpoint(std::string_view text) {
     port = text.substr(colon + 1);
     has_port = true;
   }
-  constexpr std::string_view foreign = " \t\r\n/@[]";
-  if (host.empty() || host.size() > 255 || host.find_first_of(foreign) != std::string_view::npos) {
+  constexpr std::string_view foreign = " \t\r\n/@";
+  if (host.empty() || host.size() > 255 || host.find_first_of("[]") != std::string_view::npos ||
+      text.find_first_of(foreign) != std::string_view::npos) {
     return fail(fmt::format("'{}' is no host:port", text));
   }
   Endpoint endpoint{std::string(host)};

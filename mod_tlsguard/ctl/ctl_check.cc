@@ -88,17 +88,19 @@ Check check_endpoint(const CheckOptions& options, const Endpoint& endpoint, cons
 }
 
 Check check_virtual_host(const CheckOptions& options, const live::RuntimeHost& host,
-                         const std::string& address, const Policy& policy) {
+                         const std::string& address, const Result<Policy>& policy) {
   Check check;
   check.target = address;
   check.virtual_host = host;
-  check.policy = policy.id();
+  check.policy = policy ? policy->id() : host.policy;
   auto endpoint = parse_endpoint(address);
-  if (endpoint) {
-    carry_out(check, *endpoint, request_for(options, options.server_name.value_or(host.name)),
-              policy);
-  } else {
+  if (!policy) {
+    check.error = policy.error().text;
+  } else if (!endpoint) {
     check.error = endpoint.error().text;
+  } else {
+    carry_out(check, *endpoint, request_for(options, options.server_name.value_or(host.name)),
+              *policy);
   }
   return check;
 }
@@ -150,7 +152,7 @@ int check_all(const CheckOptions& options, const std::optional<Policy>& policy) 
     return exit_trouble;
   }
   for (const live::RuntimeHost& host : server->virtual_hosts) {
-    const Policy against = policy ? *policy : policy_in_force(host);
+    const Result<Policy> against = policy ? Result<Policy>(*policy) : policy_in_force(host);
     for (const std::string& address : host.addresses) {
       run.checks.push_back(check_virtual_host(options, host, address, against));
     }

@@ -30,6 +30,13 @@ bool is_ephemeral(KeyExchange exchange) {
   return exchange == KeyExchange::ecdhe || exchange == KeyExchange::dhe;
 }
 
+std::string refusal_of(Protocol asked, const Reply& reply) {
+  if (reply.kind != Reply::Kind::hello) return reply.refusal();
+  auto version = static_cast<Protocol>(reply.answer.hello->version);
+  if (version == asked) return "picks a cipher suite that was not offered";
+  return fmt::format("answers with {}", protocol_name(version));
+}
+
 class Probe {
  public:
   Probe(const ProbeRequest& request, Progress& progress)
@@ -116,11 +123,7 @@ Result<void> Probe::version(Protocol version) {
   if (!found) return tl::unexpected(found.error());
   VersionFacts facts{version, found->found, found->preference, {}};
   if (found->found.empty()) {
-    facts.refusal =
-        found->last.kind == Reply::Kind::hello
-            ? fmt::format("answers with {}",
-                          protocol_name(static_cast<Protocol>(found->last.answer.hello->version)))
-            : found->last.refusal();
+    facts.refusal = refusal_of(version, found->last);
     refusals_.push_back(std::move(found->last));
   }
   facts_.versions.push_back(std::move(facts));

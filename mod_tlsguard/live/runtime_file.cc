@@ -3,10 +3,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <limits>
 #include <nlohmann/json.hpp>
 
 #include "policy/names.h"
+#include "policy/wording.h"
 
 namespace tlsguard::live {
 namespace {
@@ -15,10 +18,31 @@ using nlohmann::json;
 
 constexpr int format_version = 1;
 constexpr int max_depth = 6;  // file, virtual_hosts, host, settings, list, and one to spare
+constexpr std::array all_key_types{hello::KeyType::rsa,     hello::KeyType::rsa_pss,
+                                   hello::KeyType::ecdsa,   hello::KeyType::ed25519,
+                                   hello::KeyType::ed448,   hello::KeyType::mldsa44,
+                                   hello::KeyType::mldsa65, hello::KeyType::mldsa87};
 
 template <typename T>
 json nullable(const std::optional<T>& value) {
   return value ? json(*value) : json(nullptr);
+}
+
+json policy_to_json(const std::optional<policy::Policy>& policy) {
+  if (!policy) return nullptr;
+  json types = json::array();
+  for (hello::KeyType type : policy->certificate_types)
+    types.push_back(policy::key_type_name(type));
+  return {{"min_protocol", protocol_name(policy->min_protocol)},
+          {"max_protocol", protocol_name(policy->max_protocol)},
+          {"ciphers", policy->ciphers},
+          {"suites", policy->suites},
+          {"groups", policy->groups},
+          {"signature_algorithms", nullable(policy->signature_algorithms)},
+          {"server_preference", nullable(policy->server_preference)},
+          {"min_rsa_bits", nullable(policy->min_rsa_bits)},
+          {"certificate_types", types},
+          {"min_hsts_age", policy->min_hsts_age ? json(policy->min_hsts_age->count()) : json()}};
 }
 
 json host_to_json(const RuntimeHost& host) {
@@ -26,6 +50,7 @@ json host_to_json(const RuntimeHost& host) {
           {"addresses", host.addresses},
           {"engine", host.engine},
           {"policy", host.policy},
+          {"own_policy", policy_to_json(host.own_policy)},
           {"report_policy", nullable(host.report_policy)},
           {"floor", nullable(host.floor)},
           {"floor_exception", host.floor_exception},
@@ -53,12 +78,14 @@ class Members {
     if (const json* value = find(key, &json::is_string)) out = value->get_ref<const std::string&>();
   }
   void optional_text(const char* key, std::string& out) {
-    if (object_.is_object() && object_.contains(key)) text(key, out);
+    if (has(key)) text(key, out);
   }
   void text_or_null(const char* key, std::optional<std::string>& out) {
-    if (object_.is_object() && object_.contains(key) && !object_[key].is_null()) {
-      text(key, out.emplace());
-    }
+    if (has(key)) text(key, out.emplace());
+  }
+  // Present, and not null.
+  [[nodiscard]] bool has(const char* key) const {
+    return object_.is_object() && object_.contains(key) && !object_[key].is_null();
   }
   void flag(const char* key, bool& out) {
     if (const json* value = find(key, &json::is_boolean)) out = value->get<bool>();
@@ -122,6 +149,61 @@ Result<RuntimeSettings> settings_from_json(const json& object, const std::string
   return settings;
 }
 
+Protocol protocol_in(Members& members, const char* key) {
+  std::string text;
+  members.text(key, text);
+  auto protocol = parse_protocol(text);
+  if (!protocol) members.note(protocol.error().text);
+  return protocol.value_or(Protocol::tls1_3);
+}
+
+std::vector<hello::KeyType> key_types_in(Members& members, const char* key) {
+  using hello::KeyType;
+  std::vector<std::string> names;
+  members.texts(key, names);
+  std::vector<KeyType> types;
+  for (const std::string& name : names) {
+    auto type = std::find_if(all_key_types.begin(), all_key_types.end(),
+                             [&](KeyType each) { return policy::key_type_name(each) == name; });
+    if (type == all_key_types.end()) {
+      members.note(fmt::format("'{}' is no key type", name));
+      break;
+    }
+    types.push_back(*type);
+  }
+  return types;
+}
+
+// id: "name" or "name@version".
+Result<policy::Policy> policy_from_json(const json& object, const std::string& where,
+                                        const std::string& id) {
+  policy::Policy policy;
+  auto at = id.rfind('@');
+  policy.name = id.substr(0, at);
+  if (at != std::string::npos) policy.version = id.substr(at + 1);
+  Members members(object, where);
+  policy.min_protocol = protocol_in(members, "min_protocol");
+  policy.max_protocol = protocol_in(members, "max_protocol");
+  members.texts("ciphers", policy.ciphers);
+  members.texts("suites", policy.suites);
+  members.texts("groups", policy.groups);
+  if (members.has("signature_algorithms")) {
+    members.texts("signature_algorithms", policy.signature_algorithms.emplace());
+  }
+  if (members.has("server_preference")) {
+    members.flag("server_preference", policy.server_preference.emplace());
+  }
+  if (members.has("min_rsa_bits")) members.number("min_rsa_bits", policy.min_rsa_bits.emplace());
+  policy.certificate_types = key_types_in(members, "certificate_types");
+  if (members.has("min_hsts_age")) {
+    std::int64_t seconds = 0;
+    members.number("min_hsts_age", seconds);
+    policy.min_hsts_age = Seconds(seconds);
+  }
+  if (members.error()) return tl::unexpected(*members.error());
+  return policy;
+}
+
 Result<RuntimeHost> host_from_json(const json& object, std::size_t index) {
   RuntimeHost host;
   std::string where = fmt::format("virtual_hosts[{}]", index);
@@ -145,6 +227,11 @@ Result<RuntimeHost> host_from_json(const json& object, std::size_t index) {
   auto read = settings_from_json(*settings, where + ".settings");
   if (!read) return tl::unexpected(read.error());
   host.settings = std::move(*read);
+  if (members.has("own_policy")) {
+    auto own = policy_from_json(object["own_policy"], where + ".own_policy", host.policy);
+    if (!own) return tl::unexpected(own.error());
+    host.own_policy = std::move(*own);
+  }
   return host;
 }
 
@@ -174,6 +261,12 @@ RuntimeSettings runtime_settings(const hello::ServerSettings& settings) {
     named.signature_algorithms.push_back(policy::signature_algorithm_name(id));
   }
   return named;
+}
+
+bool is_built_in(const policy::Policy& policy) {
+  const auto& presets = policy::presets();
+  return std::any_of(presets.begin(), presets.end(),
+                     [id = policy.id()](const auto& preset) { return preset.id() == id; });
 }
 
 std::string to_json(const RuntimeFile& file) {

@@ -16,6 +16,7 @@
 
 #include "core/error.h"
 #include "hello/server_settings.h"
+#include "policy/policy.h"
 
 namespace tlsguard::live {
 
@@ -38,7 +39,10 @@ struct RuntimeHost {
   std::string name;                    // ServerName
   std::vector<std::string> addresses;  // "127.0.0.1:8443", "[::1]:8443", "*:443"
   std::string engine = "report";       // on, report or off
-  std::string policy;                  // name@version
+  std::string policy;                  // name@version, or the plain name of an own one
+  // What that policy is, where it is not a built-in one: the administrator's own, or one with
+  // settings replaced. The file keeps what a server can be held against, no source and no note.
+  std::optional<policy::Policy> own_policy;
   std::optional<std::string> report_policy;
   std::optional<std::string> floor;
   bool floor_exception = false;
@@ -59,6 +63,9 @@ struct RuntimeFile {
   std::vector<RuntimeHost> virtual_hosts;
   bool operator==(const RuntimeFile&) const = default;
 };
+
+// Whether tlsguardctl knows this policy by its id alone.
+[[nodiscard]] bool is_built_in(const policy::Policy& policy);
 
 // One JSON object and a line feed; bytes that are not UTF-8 (file names) become U+FFFD.
 [[nodiscard]] std::string to_json(const RuntimeFile& file);

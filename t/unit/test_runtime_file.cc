@@ -12,6 +12,22 @@ using live::RuntimeFile;
 using live::RuntimeHost;
 using nlohmann::json;
 
+policy::Policy own_policy() {
+  policy::Policy policy;
+  policy.name = "house";
+  policy.version = "2";
+  policy.min_protocol = Protocol::tls1_1;
+  policy.max_protocol = Protocol::tls1_2;
+  policy.ciphers = {"AES128-SHA"};
+  policy.groups = {"P-256"};
+  policy.signature_algorithms = {"rsa_pkcs1_sha256"};
+  policy.server_preference = false;
+  policy.min_rsa_bits = 3072;
+  policy.certificate_types = {hello::KeyType::ecdsa, hello::KeyType::rsa};
+  policy.min_hsts_age = Seconds(86400);
+  return policy;
+}
+
 RuntimeFile sample() {
   RuntimeHost strict;
   strict.name = "www.example.org";
@@ -32,7 +48,8 @@ RuntimeFile sample() {
   strict.hsts = "max-age=63072000";
   RuntimeHost lax;
   lax.name = "old.example.org";
-  lax.policy = "mozilla-old@5.8";
+  lax.policy = "house@2";
+  lax.own_policy = own_policy();
   RuntimeFile file;
   file.written = "2026-11-20T16:15:00Z";
   file.httpd = "Apache/2.4.71";
@@ -118,6 +135,41 @@ START_TEST(a_missing_or_mistyped_member_is_named) {
 }
 END_TEST
 
+START_TEST(an_own_policy_is_kept_whole) {
+  auto own = [](const RuntimeFile& file) { return *file.virtual_hosts[1].own_policy; };
+  auto read = value_of(live::runtime_from_json(live::to_json(sample())));
+  ck_assert(own(read) == own_policy());
+  RuntimeFile plain = sample();
+  plain.virtual_hosts[1].policy = "house";
+  plain.virtual_hosts[1].own_policy = policy::Policy{};
+  plain.virtual_hosts[1].own_policy->name = "house";
+  ck_assert(value_of(live::runtime_from_json(live::to_json(plain))) == plain);
+  for (const char* key :
+       {"min_protocol", "max_protocol", "ciphers", "suites", "groups", "certificate_types"}) {
+    json missing = sample_json();
+    missing["virtual_hosts"][1]["own_policy"].erase(key);
+    expect_text(error_in(missing),
+                "virtual_hosts[1].own_policy." + std::string(key) + " is missing");
+  }
+  json type = sample_json();
+  type["virtual_hosts"][1]["own_policy"]["certificate_types"] = {"DSA"};
+  expect_text(error_in(type), "'DSA' is no key type");
+  json protocol = sample_json();
+  protocol["virtual_hosts"][1]["own_policy"]["min_protocol"] = "TLSv1.9";
+  ck_assert(!error_in(protocol).empty());
+}
+END_TEST
+
+START_TEST(built_in_policies_are_known_by_their_id) {
+  ck_assert(live::is_built_in(value_of(policy::Catalogue{}.find("modern"))));
+  ck_assert(!live::is_built_in(own_policy()));
+  policy::Settings settings;
+  settings.min_protocol = Protocol::tls1_3;
+  policy::Policy baseline = value_of(policy::Catalogue{}.find("baseline"));
+  ck_assert(!live::is_built_in(value_of(policy::with_settings(baseline, settings))));
+}
+END_TEST
+
 START_TEST(numbers_have_bounds) {
   json line = sample_json();
   line["virtual_hosts"][0]["line"] = 1ULL << 40;
@@ -185,6 +237,8 @@ Suite* runtime_file_suite() {
   tcase_add_test(tests, unknown_members_are_skipped_and_new_ones_may_be_missing);
   tcase_add_test(tests, another_version_is_an_error_that_says_so);
   tcase_add_test(tests, a_missing_or_mistyped_member_is_named);
+  tcase_add_test(tests, an_own_policy_is_kept_whole);
+  tcase_add_test(tests, built_in_policies_are_known_by_their_id);
   tcase_add_test(tests, numbers_have_bounds);
   tcase_add_test(tests, torn_and_hostile_files_are_errors);
   tcase_add_test(tests, more_hosts_or_bytes_than_the_bound_are_errors);
