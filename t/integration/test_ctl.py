@@ -1,0 +1,254 @@
+# SPDX-License-Identifier: Apache-2.0
+"""tlsguardctl policy and status, its help and its errors. The rest is in test_ctl_check.py."""
+import json
+import re
+from pathlib import Path
+
+import pytest
+from harness.ctl import FINE, TROUBLE, USAGE, ctl
+from harness.httpd import vhost
+
+GOLDEN = Path(__file__).parent.parent / "golden" / "policies"
+IDS = [path.stem for path in sorted(GOLDEN.glob("*.txt"))]
+
+
+# --- help and arguments ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("command", ["", "policy", "policy list", "policy show", "policy diff",
+                                     "policy explain", "check", "status"])
+def test_help(command):
+    done = ctl(*command.split(), "--help")
+    assert done.code == FINE and done.err == ""
+    assert f"Usage: tlsguardctl {command}".rstrip() in done.out
+    if command not in ("", "policy"):
+        assert "--json" in done.out
+
+
+def test_version():
+    done = ctl("--version")
+    assert done.code == FINE
+    assert re.fullmatch(r"tlsguardctl \d+\.\d+\.\d+ \(OpenSSL 3\..*\)\n", done.out)
+
+
+@pytest.mark.parametrize("args, text", [
+    ("", "a command is missing: one of policy, check, status"),
+    ("nosuch", "unknown command 'nosuch': valid are policy, check, status"),
+    ("--nosuch", "unknown option '--nosuch'"),
+    ("policy", "a command is missing: one of list, show, diff, explain"),
+    ("policy nosuch", "unknown command 'nosuch': valid are list, show, diff, explain"),
+    ("policy list extra", "extra"),
+    ("policy show", "policy is required"),
+    ("policy show nosuch", "unknown policy 'nosuch': valid are baseline@1,"),
+    ("policy show modrn", "did you mean modern?"),
+    ("policy show modern@9", "'modern@9'"),
+    ("policy show modern extra", "extra"),
+    ("policy show --nosuch modern", "--nosuch"),
+    ("policy diff modern", "to-policy is required"),
+    ("policy diff modern nosuch", "unknown policy 'nosuch'"),
+    ("policy diff nosuch modern", "unknown policy 'nosuch'"),
+    ("policy explain nosuch", "unknown policy 'nosuch'"),
+    ("check :443", "':443' is no host:port"),
+    ("check host:0", "'0' is no port: a number from 1 to 65535 is"),
+    ("check host:65536", "'65536' is no port"),
+    ("check host:http", "'http' is no port"),
+    ("check [::1", "'[::1' lacks a ']'"),
+    ("check https://host", "'https://host' is no host:port"),
+    ("check host extra", "extra"),
+    ("check host --policy nosuch", "unknown policy 'nosuch'"),
+    ("check host --policy", "--policy"),
+    ("check host --timeout 0", "--timeout: Value 0 not in range 1 to 3600"),
+    ("check host --timeout ever", "--timeout"),
+    ("check host --http 0", "--http: Value 0 not in range 1 to 65535"),
+    ("status a b", "b"),
+    ("status --policy nosuch",
+     "knows no policy 'nosuch': valid are in-force, report, baseline, intermediate, modern"),
+])
+def test_wrong_arguments_get_one_line(args, text):
+    done = ctl(*args.split())
+    assert done.code == USAGE
+    assert done.out == ""
+    assert text in done.err
+    assert done.err.startswith("tlsguardctl: ") and done.err.count("\n") == 1
+
+
+@pytest.mark.parametrize("args", [("check", ""), ("policy", "show", ""), ("status", "--policy", ""),
+                                  ("check", "host", "--policy", "")])
+def test_an_empty_argument_is_a_wrong_one(args):
+    done = ctl(*args)
+    assert done.code == USAGE and done.err.count("\n") == 1
+
+
+def test_output_that_cannot_be_written_is_trouble():
+    with open("/dev/full", "w") as full:
+        done = ctl("policy", "list", stdout=full)
+    assert done.code == TROUBLE
+    assert done.err == "tlsguardctl: the output could not be written\n"
+
+
+# --- policy ---------------------------------------------------------------------------------------
+
+
+def test_policy_list_names_all():
+    assert len(IDS) >= 18
+    done = ctl("policy", "list")
+    assert done.code == FINE
+    lines = done.out.splitlines()
+    assert lines[0].split() == ["POLICY", "ALSO", "VERSIONS", "DATE", "SOURCE"]
+    assert sorted(line.split()[0] for line in lines[1:]) == sorted(IDS)
+    (modern,) = [line for line in lines if line.startswith("mozilla-modern@6.0 ")]
+    assert re.search(r" modern, mozilla-modern +TLSv1\.3 +2026-04-06 +Mozilla", modern)
+
+
+def test_policy_list_as_json():
+    policies = {p["id"]: p for p in ctl("policy", "list", "--json").json}
+    assert sorted(policies) == sorted(IDS)
+    baseline = policies["baseline@1"]
+    assert baseline["aliases"] == ["baseline"]
+    assert (baseline["min_protocol"], baseline["max_protocol"]) == ("TLSv1.2", "TLSv1.3")
+    assert baseline["suites"] == ["TLS_AES_256_GCM_SHA384", "TLS_CHACHA20_POLY1305_SHA256"]
+    assert baseline["min_rsa_bits"] == 2048 and baseline["min_hsts_age"] == 63072000
+    assert baseline["certificate_types"] == ["ECDSA", "RSA"]
+    assert baseline["server_preference"] is True and baseline["signature_algorithms"] is None
+
+
+@pytest.mark.parametrize("policy", IDS)
+def test_policy_show_is_the_golden_dump(policy):
+    done = ctl("policy", "show", policy)
+    assert done.code == FINE
+    assert done.out == (GOLDEN / f"{policy}.txt").read_text()
+    data = ctl("policy", "show", policy, "--json").json
+    assert data["id"] == policy
+    for key, name in (("ciphers", "cipher"), ("suites", "tls1.3-suite"), ("groups", "group")):
+        assert data[key] == re.findall(rf"(?m)^{re.escape(name)}: (.*)$", done.out)
+
+
+@pytest.mark.parametrize("name, policy", [
+    ("modern", "mozilla-modern@6.0"), ("intermediate", "mozilla-intermediate@6.0"),
+    ("old", "mozilla-old@5.8"), ("baseline", "baseline@1"), ("BASELINE@1", "baseline@1"),
+    ("mozilla-modern", "mozilla-modern@6.0"),
+])
+def test_short_names(name, policy):
+    assert ctl("policy", "show", name, "--json").json["id"] == policy
+
+
+def test_policy_diff():
+    done = ctl("policy", "diff", "modern", "intermediate")
+    assert done.code == FINE
+    assert done.out == """\
+versions: TLSv1.3 -> TLSv1.2 TLSv1.3
+ciphers added: ECDHE-ECDSA-AES128-GCM-SHA256, ECDHE-RSA-AES128-GCM-SHA256, \
+ECDHE-ECDSA-AES256-GCM-SHA384, ECDHE-RSA-AES256-GCM-SHA384, ECDHE-ECDSA-CHACHA20-POLY1305, \
+ECDHE-RSA-CHACHA20-POLY1305
+least RSA key: any -> 2048
+certificate types added: RSA
+"""
+    assert ctl("policy", "diff", "modern", "mozilla-modern@6.0").out == "no difference\n"
+
+
+def test_policy_diff_as_json():
+    data = ctl("policy", "diff", "intermediate", "modern", "--json").json
+    assert (data["from"], data["to"]) == ("mozilla-intermediate@6.0", "mozilla-modern@6.0")
+    changes = data["changes"]
+    assert changes["min_protocol"] == {"from": "TLSv1.2", "to": "TLSv1.3"}
+    assert len(changes["ciphers"]["removed"]) == 6 and changes["ciphers"]["added"] == []
+    assert changes["certificate_types"]["removed"] == ["RSA"]
+    assert "groups" not in changes
+    assert ctl("policy", "diff", "old", "old", "--json").json["changes"] == {}
+
+
+@pytest.mark.parametrize("policy", IDS)
+def test_policy_explain(policy):
+    done = ctl("policy", "explain", policy)
+    assert done.code == FINE
+    lines = done.out.splitlines()
+    assert lines[0] == policy
+    assert max(map(len, lines)) <= 80
+    assert "compliant" not in done.out
+    source = ctl("policy", "show", policy, "--json").json["source"]
+    assert source in " ".join(done.out.split())
+    data = ctl("policy", "explain", policy, "--json").json
+    assert data["id"] == policy and data["text"].split() == done.out.split()
+
+
+# --- status ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def counted(fresh):
+    """A server that has seen three clients of TLS 1.3 and two of 1.2 on a, one on b."""
+    config = vhost("a.example.test", "TLSGuardEngine report") + vhost("b.example.test")
+    httpd = fresh(config).start()
+    for name, versions in (("a", ["TLSv1.3"] * 3 + ["TLSv1.2"] * 2), ("b", ["TLSv1.2"])):
+        for version in versions:
+            httpd_client(httpd, f"{name}.example.test", version)
+    httpd.graceful()  # writes the counts into the store
+    return httpd
+
+
+def httpd_client(httpd, name, version):
+    from harness.clients import s_client
+    option = {"TLSv1.3": "tls1_3", "TLSv1.2": "tls1_2"}[version]
+    assert s_client(httpd.port(), name, version=option).ok
+
+
+def store_of(httpd):
+    return "--store", str(httpd.dir / "store")
+
+
+def test_status_is_an_overview(counted):
+    done = ctl("status", *store_of(counted))
+    assert done.code == FINE, done
+    lines = done.out.splitlines()
+    assert re.fullmatch(r"Census as of 20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ", lines[0])
+    assert lines[1].split()[:2] == ["VIRTUAL", "HOST"]
+    (row,) = [line.split() for line in lines if line.startswith("a.example.test")]
+    assert row[2:6] == ["5", "0", "3", "2"]
+    assert " ".join(row).endswith("2 of 5")  # modern
+    only = ctl("status", "B.example.test", *store_of(counted)).out
+    assert "b.example.test" in only and "a.example.test" not in only
+
+
+def test_status_says_whom_a_policy_would_cut_off(counted):
+    done = ctl("status", "--policy", "modern", *store_of(counted))
+    assert done.code == FINE, done
+    (row,) = [line for line in done.out.splitlines() if "a.example.test" in line]
+    assert "5" in row.split() and "2" in row.split() and "40" in row and "protocol" in row
+    data = ctl("status", "--policy", "modern", "--json", *store_of(counted)).json
+    hosts = {h["virtual_host"].split("|")[0]: h for h in data["virtual_hosts"]}
+    assert (hosts["a.example.test"]["handshakes"], hosts["a.example.test"]["refused"]) == (5, 2)
+    one = ctl("status", "b.example.test", "--policy", "modern", "--json", *store_of(counted)).json
+    assert [h["virtual_host"].split("|")[0] for h in one["virtual_hosts"]] == ["b.example.test"]
+
+
+def test_status_as_json_has_all_counters(counted):
+    data = ctl("status", "--json", *store_of(counted)).json
+    assert any(h["virtual_host"].startswith("a.example.test|") for h in data["virtual_hosts"])
+
+
+def test_status_of_an_unknown_virtual_host(counted):
+    done = ctl("status", "nosuch.example.test", *store_of(counted))
+    assert done.code == TROUBLE and done.out == ""
+    assert done.err == "tlsguardctl: the census has no virtual host 'nosuch.example.test'\n"
+
+
+@pytest.mark.parametrize("command, name", [("status", "census.json"), ("check", "runtime.json")])
+def test_a_store_that_is_of_no_use(tmp_path, command, name):
+    def complaint(store):
+        done = ctl(command, "--store", store)
+        assert done.code == TROUBLE and done.out == "" and done.err.count("\n") == 1, done
+        return done.err
+
+    assert "No such file" in complaint(tmp_path / "missing")
+    assert f"has no {name}" in complaint(tmp_path)
+    (tmp_path / name).write_text("{")
+    assert f"{tmp_path}/{name}: " in complaint(tmp_path)
+    (tmp_path / name).write_text(json.dumps({"version": 99}))
+    assert f"{tmp_path}/{name}: " in complaint(tmp_path)
+    (tmp_path / name).unlink()
+    (tmp_path / name).symlink_to("/etc/passwd")
+    complaint(tmp_path)
+    (tmp_path / name).unlink()
+    with open(tmp_path / name, "wb") as large:
+        large.truncate(1 << 30)
+    complaint(tmp_path)
