@@ -86,7 +86,7 @@ Result<std::shared_ptr<const Plan>> Planner::make(const PlanKey& key) {
   auto plan = std::make_shared<Plan>();
   plan->key = key;
   plan->own = *before;
-  auto outcome = policy::tighten(scratch->get(), *before, key.policy);
+  auto outcome = policy::tighten(scratch->get(), *before, key.policy, key.directives);
   SettingsPtr in_force = std::make_shared<const hello::ServerSettings>();
   if (outcome) {
     in_force = std::make_shared<const hello::ServerSettings>(std::move(outcome->settings));
