@@ -205,7 +205,7 @@ def test_what_the_policy_takes_from_a_directive_of_mod_ssl(dump):
         vhost(A, "TLSGuardPolicy baseline", "SSLHonorCipherOrder on",
               "SSLCipherSuite ECDHE-RSA-AES128-GCM-SHA256:AES128-SHA",
               "SSLOpenSSLConfCmd Groups P-521:P-256")
-        + vhost(B, "TLSGuardPolicy modern", "SSLProtocol TLSv1.2 TLSv1.3",
+        + vhost(B, "TLSGuardPolicy modern", "SSLProtocol -all +TLSv1.2 +TLSv1.3",
                 "SSLHonorCipherOrder on", cert="ec")
         + vhost(C, "TLSGuardPolicy baseline"))
     takes = "policy baseline@1 takes away from "
