@@ -30,7 +30,7 @@ struct Command {
 };
 
 // IANA's name of a cipher as OpenSSL's, which releases before 3.2 do not do in lists.
-std::string as_openssl_calls_it(std::string word, const Capabilities& can) {
+std::string as_openssl_calls_it(const std::string& word, const Capabilities& can) {
   const char* name = OPENSSL_cipher_name(word.c_str());  // "(NONE)" where there is none
   return can.cipher(name) != nullptr ? name : word;
 }

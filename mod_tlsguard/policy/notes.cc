@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "policy/notes.h"
 
+#include <fmt/format.h>
 #include <openssl/crypto.h>
 
 #include <algorithm>
 #include <array>
 #include <initializer_list>
+#include <utility>
 
 #include "core/text.h"
 #include "policy/wording.h"
@@ -36,19 +38,32 @@ class Sources {
     }
     return {};
   }
-  [[nodiscard]] std::string versions(Protocol protocol) const {
-    const std::string cmd = conf_cmd({"MinProtocol", "MaxProtocol", "Protocol", "Options"});
+  // What switches a version off, and what to write so that it does not.
+  [[nodiscard]] std::pair<std::string, std::string> switch_of(Protocol protocol) const {
+    const std::string_view name = protocol_name(protocol);
     const auto& protocols = directives_.protocols;
-    if (protocols && (cmd.empty() || !protocols->has(protocol))) return "SSLProtocol";
-    return cmd.empty() ? "mod_ssl's configuration or openssl.cnf" : cmd;
+    if (protocols && !protocols->has(protocol)) {
+      return {"SSLProtocol", fmt::format("SSLProtocol with +{}", name)};
+    }
+    for (const char* bound : {"MinProtocol", "MaxProtocol"}) {
+      const std::string cmd = conf_cmd({bound});
+      if (!cmd.empty()) return {cmd, fmt::format("{} {}", cmd, name)};
+    }
+    const std::string cmd = conf_cmd({"Protocol", "Options"});
+    const bool by_gap = protocols && cmd.empty();
+    return {
+        by_gap        ? "a gap in SSLProtocol"
+        : cmd.empty() ? "mod_ssl's configuration or openssl.cnf"
+                      : cmd,
+        by_gap ? "SSLProtocol without one" : fmt::format("SSLOpenSSLConfCmd Protocol +{}", name)};
   }
   [[nodiscard]] std::string ciphers() const {
-    const std::string cmd = conf_cmd({"CipherString"});
+    std::string cmd = conf_cmd({"CipherString"});
     if (!cmd.empty()) return cmd;
     return directives_.cipher_suite ? "SSLCipherSuite" : "mod_ssl's default cipher list";
   }
   [[nodiscard]] std::string suites() const {
-    const std::string cmd = conf_cmd({"Ciphersuites"});
+    std::string cmd = conf_cmd({"Ciphersuites"});
     if (!cmd.empty()) return cmd;
     return directives_.tls13_cipher_suite ? "SSLCipherSuite TLSv1.3"
                                           : "OpenSSL's default list of TLS 1.3 suites";
@@ -150,18 +165,20 @@ void Notes::unreachable_versions() {
       by_level.add(protocol);
       continue;
     }
-    const std::string source = sources_.versions(protocol);
-    const std::string name(protocol_name(protocol));
-    add(Kind::warning, name + ", which policy " + policy_.id() + " allows, is off by " + source +
-                           ": if clients need it, write " +
-                           (source == "SSLProtocol" ? "SSLProtocol with +" + name
-                                                    : "SSLOpenSSLConfCmd Protocol +" + name));
+    const auto [source, remedy] = sources_.switch_of(protocol);
+    add(Kind::warning,
+        fmt::format("{}, which policy {} allows, is off by {}: if clients need it, write {}",
+                    protocol_name(protocol), policy_.id(), source, remedy));
   }
   if (!by_level.empty()) {
-    add(Kind::warning, version_names(by_level) + ", which policy " + policy_.id() +
-                           " allows, cannot be reached at security level " +
-                           std::to_string(before_.settings.security_level) +
-                           ": if clients need it, write " + sources_.cipher_suite_at_level_0());
+    const int level = before_.settings.security_level;
+    add(Kind::warning,
+        fmt::format("{}, which policy {} allows, cannot be reached at security level {}: if "
+                    "clients need it, {}",
+                    version_names(by_level), policy_.id(), level,
+                    policy_.security_level == level
+                        ? fmt::format("take @SECLEVEL={} out of TLSGuardCipherSuite", level)
+                        : "write " + sources_.cipher_suite_at_level_0()));
   }
   for (const Intersection::Dropped& dropped : both_.dropped) {
     add(Kind::warning,

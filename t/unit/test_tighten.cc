@@ -230,11 +230,19 @@ START_TEST(a_version_that_is_switched_off_is_warned_of_with_its_directive) {
   SslDirectives directives;
   directives.conf_cmds = {{"MinProtocol", "TLSv1.3"}};
   expect_contains(notes(outcome(directives, preset("baseline")), Kind::warning),
-                  "is off by SSLOpenSSLConfCmd MinProtocol");
+                  "is off by SSLOpenSSLConfCmd MinProtocol: if clients need it, write "
+                  "SSLOpenSSLConfCmd MinProtocol TLSv1.2");
   directives.conf_cmds = {{"Protocol", "-TLSv1.2"}};
   expect_contains(notes(outcome(directives, preset("baseline")), Kind::warning),
                   "is off by SSLOpenSSLConfCmd Protocol: if clients need it, write "
                   "SSLOpenSSLConfCmd Protocol +TLSv1.2");
+  directives.conf_cmds.clear();
+  directives.protocols.emplace();
+  for (Protocol each : {tls1_1, tls1_3}) directives.protocols->add(each);
+  Policy wide = preset("baseline");
+  wide.min_protocol = tls1_1;
+  expect_contains(notes(outcome(directives, wide), Kind::warning),
+                  "TLSv1.1, which policy baseline@1 allows, is off by a gap in SSLProtocol");
   // A policy that does not allow the version does not miss it.
   expect_text(notes(outcome(versions(tls1_3, tls1_3), preset("modern")), Kind::warning), "");
 }
@@ -294,6 +302,11 @@ START_TEST(a_policy_may_raise_the_security_level) {
   expect_text(all_ciphers(both), "ECDHE-ECDSA-AES256-GCM-SHA384, ECDHE-RSA-AES256-GCM-SHA384");
   expect_text(enumerate(group_names(both.settings.groups)),
               lacks("X25519MLKEM768") ? "P-384" : "X25519MLKEM768, P-384");
+  Policy own_level = policy;
+  own_level.min_protocol = Protocol::tls1_0;
+  expect_contains(notes(outcome(ciphers("ALL:@SECLEVEL=0"), own_level), Kind::warning),
+                  "cannot be reached at security level 4: if clients need it, take @SECLEVEL=4 out "
+                  "of TLSGuardCipherSuite");
   // One that the context has is not lowered.
   Policy low = preset("baseline");
   low.security_level = 1;
