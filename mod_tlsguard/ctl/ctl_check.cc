@@ -5,9 +5,11 @@
 #include <openssl/crypto.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <ctime>
 #include <nlohmann/json.hpp>
+#include <tuple>
 #include <utility>
 
 #include "core/date.h"
@@ -151,6 +153,11 @@ int check_all(const CheckOptions& options, const std::optional<Policy>& policy) 
     complain("this server has no TLS virtual host");
     return exit_trouble;
   }
+  // As DUMP_TLSGUARD has them: httpd's own list is in another order than its files.
+  std::stable_sort(server->virtual_hosts.begin(), server->virtual_hosts.end(),
+                   [](const live::RuntimeHost& a, const live::RuntimeHost& b) {
+                     return std::tie(a.file, a.line) < std::tie(b.file, b.line);
+                   });
   for (const live::RuntimeHost& host : server->virtual_hosts) {
     const Result<Policy> against = policy ? Result<Policy>(*policy) : policy_in_force(host);
     for (const std::string& address : host.addresses) {

@@ -40,26 +40,31 @@ Result<Preference> who_decides(Asker& asker, const std::vector<std::uint16_t>& f
   return picked == reversed.front() ? Preference::client : Preference::unknown;
 }
 
-// A server that answered `found` hellos of a kind and now says nothing is asked a second time.
-Result<Reply> ask_patiently(Asker& asker, const hello::Offer& offer, std::size_t found) {
+tl::unexpected<Error> stopped(const Asker& asker, const Reply& reply) {
+  return fail(fmt::format("it stopped answering after {} connections ({})", asker.connections(),
+                          reply.refusal()));
+}
+
+bool is_clear(const Reply& reply) {
+  return reply.kind == Reply::Kind::hello || reply.kind == Reply::Kind::alert;
+}
+
+// A server that answers hellos of this kind and now says nothing is asked a second time.
+Result<Reply> ask_patiently(Asker& asker, const hello::Offer& offer, bool answers) {
   auto reply = asker.ask(offer);
-  if (!reply || found == 0 || reply->kind != Reply::Kind::silent) return reply;
+  if (!reply || !answers || reply->kind != Reply::Kind::silent) return reply;
   reply = asker.ask(offer);
-  if (reply && reply->kind == Reply::Kind::silent) {
-    return fail(fmt::format("it stopped answering after {} connections", asker.connections()));
-  }
+  if (reply && reply->kind == Reply::Kind::silent) return stopped(asker, *reply);
   return reply;
 }
 
 // A connection closed without an alert may be a refusal, or a server that has had enough of us.
 Result<void> check_still_there(Asker& asker, const Enumeration& result, const MakeOffer& make) {
-  bool clear = result.last.kind == Reply::Kind::hello || result.last.kind == Reply::Kind::alert;
-  if (clear || result.found.empty()) return {};
+  if (is_clear(result.last) || result.found.empty()) return {};
   auto reply = asker.ask(make({result.found.front()}));
   if (!reply) return tl::unexpected(reply.error());
-  if (reply->kind == Reply::Kind::hello) return {};
-  return fail(fmt::format("it stopped answering after {} connections ({})", asker.connections(),
-                          reply->refusal()));
+  if (reply->kind != Reply::Kind::hello) return stopped(asker, *reply);
+  return {};
 }
 
 }  // namespace
@@ -114,11 +119,12 @@ hello::Offer offer_all(Protocol version, const std::string& server_name) {
 }
 
 Result<Enumeration> enumerate(Asker& asker, std::vector<std::uint16_t> candidates,
-                              const MakeOffer& make, const Pick& pick) {
+                              const MakeOffer& make, const Pick& pick, bool answers) {
   Enumeration result;
   while (!candidates.empty()) {
-    auto reply = ask_patiently(asker, make(candidates), result.found.size());
+    auto reply = ask_patiently(asker, make(candidates), answers || !result.found.empty());
     if (!reply) return tl::unexpected(reply.error());
+    if (answers && result.found.empty() && !is_clear(*reply)) return stopped(asker, *reply);
     auto picked = reply->kind == Reply::Kind::hello ? pick(reply->answer) : std::nullopt;
     result.last = std::move(*reply);
     auto at = picked ? std::find(candidates.begin(), candidates.end(), *picked) : candidates.end();

@@ -38,8 +38,10 @@ using Pick = std::function<std::optional<std::uint16_t>(const hello::ServerAnswe
 // Offers all candidates, strikes out the one picked, and asks again until the server refuses or
 // picks something else; then, by offering what was found in reverse, who decides. A server that
 // answered before and does so no more is an error: a list cut short would look like a strict one.
+// answers: it is known to answer hellos of this kind, so that the first may not go unanswered.
 [[nodiscard]] Result<Enumeration> enumerate(Asker& asker, std::vector<std::uint16_t> candidates,
-                                            const MakeOffer& make, const Pick& pick);
+                                            const MakeOffer& make, const Pick& pick,
+                                            bool answers = false);
 
 }  // namespace tlsguard::ctl
 

@@ -57,6 +57,7 @@ class Probe {
   Result<void> compression();
   Result<void> fallback();
   Result<void> encrypted();
+  Result<void> still_there();
 
   // The highest version served of those up to this one; nullptr: none.
   [[nodiscard]] const VersionFacts* highest(Protocol most) const;
@@ -84,7 +85,7 @@ Result<Facts> Probe::run() {
   facts_.http_host = request_.http_host;
   facts_.address = to_text({asker_.address().text(), asker_.address().port()});
   for (auto step : {&Probe::groups12, &Probe::groups13, &Probe::signatures12, &Probe::compression,
-                    &Probe::fallback, &Probe::encrypted}) {
+                    &Probe::fallback, &Probe::encrypted, &Probe::still_there}) {
     done = (this->*step)();
     if (!done) return tl::unexpected(done.error());
   }
@@ -227,7 +228,7 @@ Result<void> Probe::groups12() {
     if (!answer.key_exchange || answer.key_exchange->group == 0) return std::nullopt;
     return answer.key_exchange->group;
   };
-  auto found = enumerate(asker_, groups_of(version->version), make, pick);
+  auto found = enumerate(asker_, groups_of(version->version), make, pick, true);
   if (!found) return tl::unexpected(found.error());
   facts_.groups12 = {std::move(found->found), found->preference};
   return {};
@@ -245,7 +246,7 @@ Result<void> Probe::groups13() {
     if (answer.hello->group == 0) return std::nullopt;
     return answer.hello->group;
   };
-  auto found = enumerate(asker_, groups_of(Protocol::tls1_3), make, pick);
+  auto found = enumerate(asker_, groups_of(Protocol::tls1_3), make, pick, true);
   if (!found) return tl::unexpected(found.error());
   facts_.groups13 = {std::move(found->found), found->preference};
   return {};
@@ -269,7 +270,7 @@ Result<void> Probe::signatures12() {
       if (!answer.key_exchange) return std::nullopt;
       return answer.key_exchange->signature_algorithm;
     };
-    auto found = enumerate(asker_, all_signature_algorithms(), make, pick);
+    auto found = enumerate(asker_, all_signature_algorithms(), make, pick, true);
     if (!found) return tl::unexpected(found.error());
     for (std::uint16_t id : found->found) {
       auto& known = facts_.signatures12;
@@ -325,6 +326,18 @@ Result<void> Probe::encrypted() {
     if (!done) return done;
   }
   return probe_application(asker_, request_, facts_);
+}
+
+// What was refused is only worth something if the server has answered to the end: some limit the
+// rate of connections, and would look strict.
+Result<void> Probe::still_there() {
+  const VersionFacts* best = highest(Protocol::tls1_3);
+  if (best == nullptr) return {};
+  auto reply = asker_.ask(offer(best->version));
+  if (!reply) return tl::unexpected(reply.error());
+  if (reply->kind == Reply::Kind::hello) return {};
+  return fail(fmt::format("it stopped answering after {} connections ({})", asker_.connections(),
+                          reply->refusal()));
 }
 
 }  // namespace
