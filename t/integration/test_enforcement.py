@@ -96,6 +96,7 @@ GNUTLS = [
 
 
 @pytest.mark.parametrize("default", ["modern", "off"])
+@pytest.mark.valgrind
 def test_gnutls(server, default):
     httpd = server(matrix.config(default, "each"), mpm="event")
     for host, priority, want in GNUTLS:
@@ -104,6 +105,7 @@ def test_gnutls(server, default):
         assert got.status == (200 if want == OK else 0), (host, priority, got.text)
 
 
+@pytest.mark.valgrind
 def test_nghttp(server):
     httpd = server(matrix.config("off", "each"), mpm="event")
     for host in ("modern", "baseline", "groups", "max12", "off", "report"):
@@ -242,6 +244,7 @@ def test_strict_sni(server, mpm, where, version):
     assert wrong == []
 
 
+@pytest.mark.valgrind
 def test_strict_sni_is_its_addresss_own(server):
     """Written in a virtual host that is not the default it changes nothing; and another port is
     another default host."""
@@ -359,6 +362,7 @@ def test_mod_ssl_is_never_widened(server):
     assert ask(port, Hello(name="b.example.test", **x25519)).accepted
 
 
+@pytest.mark.valgrind
 def test_groups_of_the_default_host_do_not_leak(server):
     """Plain mod_ssl applies the default host's to all; a policy's belong to its own host."""
     httpd = server(
@@ -384,6 +388,7 @@ def test_group_spellings(server, spelling):
     assert ask(httpd.port(), Hello(groups=("P-256", "X25519"))).alert == FAILURE
 
 
+@pytest.mark.valgrind
 def test_two_certificates(server):
     """An RSA and an ECDSA key: the cipher decides, and the client's signature algorithms do."""
     httpd = server(vhost("a.example.test", "TLSGuardPolicy baseline", cert="rsa ec"))

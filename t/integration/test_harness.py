@@ -22,6 +22,7 @@ def plain(server):
     return server(TWO, plain=True, listen=("tls", "g"))
 
 
+@pytest.mark.valgrind
 def test_graceful_waits_for_the_new_generation(fresh, mpm):
     httpd = fresh(TWO, plain=True, listen=("tls", "g"), mpm=mpm).start()
     old = httpd.children()

@@ -108,6 +108,7 @@ def test_sslv2_format(pair, ciphers, version):
     same(pair, rawtls.sslv2_hello(ciphers, version))
 
 
+@pytest.mark.valgrind
 def test_sslv2_format_is_served_where_mod_ssl_serves_it(server):
     pair = server(OLD_REPORT).port(), server(OLD_PLAIN, plain=True).port()
     assert same(pair, rawtls.sslv2_hello(("AES128-SHA",)))[0] == "server_hello"
@@ -228,6 +229,7 @@ def _sized(body):
 
 
 @pytest.mark.parametrize("data", [d for _, d in broken()], ids=[n for n, _ in broken()])
+@pytest.mark.valgrind
 def test_broken(pair, data):
     if isinstance(data, Hello):
         data = data.records()

@@ -258,6 +258,7 @@ def test_malformed_requests_to_the_other_host(sites, what):
         assert raw(httpd, "a.example.test", text)[0].all(FIELD) == []
 
 
+@pytest.mark.valgrind
 def test_wrong_host(sites):
     httpd = sites(two_hosts(default="TLSGuardHSTS on"), listen=LISTEN)
     for host in ("unknown.example.test", "a.example.test.", "A.EXAMPLE.TEST", "example.test",
@@ -267,6 +268,7 @@ def test_wrong_host(sites):
             assert got.last.all(FIELD) == [ON], (host, got.text)
 
 
+@pytest.mark.valgrind
 def test_421(sites):
     httpd = sites("Protocols h2 http/1.1\nTLSGuardHSTS on\n"
                   + vhost("a.example.test", "TLSGuardPolicy baseline")
@@ -383,6 +385,7 @@ def test_the_field_is_well_formed(sites):
     assert re.fullmatch(r"max-age=\d+(; includeSubDomains)?(; preload)?", value)
 
 
+@pytest.mark.valgrind
 def test_reload_changes_it_at_once(fresh):
     httpd = fresh(vhost("a.example.test", "TLSGuardHSTS on")).start()
     assert curl(httpd).last.all(FIELD) == [ON]

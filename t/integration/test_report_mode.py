@@ -70,6 +70,7 @@ def test_each_refusal_is_a_line(fresh, host, engine):
             assert f"{cipher:04x}" in line.lower(), "what was offered"
 
 
+@pytest.mark.valgrind
 def test_a_refusal_for_the_server_name_is_a_line(fresh):
     httpd = fresh(vhost("a.example.test", "TLSGuardPolicy baseline", "TLSGuardStrictSNI on")).start()
     assert ask(httpd.port(), Hello(name="nobody.example.test")).alert == 112
@@ -223,6 +224,7 @@ def test_every_stream_of_h2_has_it(server):
         assert "verdict=protocol report=ok" in logged(httpd, path)[0]
 
 
+@pytest.mark.valgrind
 def test_resumed_connections_have_it_too(server, tmp_path):
     httpd = server(HOSTS, mpm="event")
     session = tmp_path / "session"
@@ -252,6 +254,7 @@ Header always set X-Policy "%{TLSGUARD_POLICY}e"
 
 
 @pytest.mark.parametrize("http2", [False, True], ids=["h1", "h2"])
+@pytest.mark.valgrind
 def test_expressions(server, http2):
     httpd = server(EXPRESSIONS)
     good = curl(httpd, *TLS13, name="report.example.test", http2=http2).last

@@ -109,6 +109,7 @@ def test_one_connection_many_hosts(at, mpm, case, first, http2):
     assert visit.connects == 1, "the connection goes on for the hosts it satisfies"
 
 
+@pytest.mark.valgrind
 def test_the_signature_counts_too(at):
     """1.2 and 1.3: a connection signed with SHA-256 does not do for a host that wants SHA-384."""
     for version in ("tls1_2", "tls1_3"):
@@ -174,6 +175,7 @@ def test_an_unknown_host_is_the_default_one(at):
     assert got.status == 200 and "content of p384" in got.text
 
 
+@pytest.mark.valgrind
 def test_connection_without_sni_meets_the_default_hosts_policy(at):
     got = s_client(at("lax").port(), None, groups="X25519", version="tls1_3",
                    host_header=name("p384"))
@@ -183,6 +185,7 @@ def test_connection_without_sni_meets_the_default_hosts_policy(at):
     assert got.status == 200 and "content of p384" in got.text
 
 
+@pytest.mark.valgrind
 def test_nghttp_is_told_421(at):
     status, text = clients.nghttp(at("lax"), name=name("lax"))
     assert status == 200 and "content of lax" in text

@@ -157,6 +157,7 @@ def test_never_from_the_default_host(fresh, hosts, kind, tmp_path, lax):
         assert got.ok and not got.resumed and got.group == "P-384", got.text
 
 
+@pytest.mark.valgrind
 def test_one_name_on_two_addresses(fresh, cache, kind, tmp_path):
     lines = own_lines(kind)
     httpd = prepared(fresh(
