@@ -167,6 +167,7 @@ def test_thirty_reloads(fresh, mpm):
     assert read(httpd)["a.example.test"].data["since"] == since
 
 
+@pytest.mark.valgrind
 def test_a_restart(fresh, mpm):
     httpd = fresh(hosts(), listen=LISTEN, mpm=mpm).start()
     send(httpd, "1.2 cbc")
@@ -185,41 +186,32 @@ def test_the_parent_killed(fresh):
     for _ in range(5):
         send(httpd, "1.2 cbc")
     httpd.graceful()  # writes
-    children = httpd.children()
-    httpd.signal(signal.SIGKILL)
-    httpd.process.wait()
-    for pid in children:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
-    wait_for(lambda: not any(os.path.exists(f"/proc/{p}") for p in children), "the workers' end")
-    httpd.process = None
-    httpd.expect_crash = True
+    httpd.kill()
     httpd.start()
     assert read(httpd)["a.example.test"].verdicts() == {"cipher": 5}
 
 
 def test_a_worker_of_the_old_generation_still_counts(fresh):
-    """A connection accepted before the reload whose ClientHello comes after it."""
+    """A connection accepted before the reload, whose ClientHello ends after it."""
     httpd = fresh(hosts(), listen=LISTEN).start()
     old = httpd.children()
+    hello = b"".join(matrix.hello("1.2 cbc", "a.example.test").records())
     with connect(httpd.port()) as sock:
+        sock.sendall(hello[:20])  # httpd accepts when there is something to read
+
         def accepted():
             """The server side of this connection is in the hands of a worker."""
-            mine = f"{sock.getsockname()[1]:04X}"
-            for line in open("/proc/net/tcp").read().splitlines()[1:]:
-                fields = line.split()
-                if fields[2].endswith(f":{mine}") and fields[9] != "0":
-                    inode = f"socket:[{fields[9]}]"
-                    for pid in old:
-                        with contextlib.suppress(OSError):
-                            for fd in os.listdir(f"/proc/{pid}/fd"):
-                                if os.readlink(f"/proc/{pid}/fd/{fd}") == inode:
-                                    return True
+            held = {f"socket:[{inode}]" for inode in httpd._sockets(("01",))}
+            for pid in old:
+                with contextlib.suppress(OSError):
+                    fds = os.listdir(f"/proc/{pid}/fd")
+                    if any(os.readlink(f"/proc/{pid}/fd/{fd}") in held for fd in fds):
+                        return True
             return False
 
         wait_for(accepted, "the connection to be accepted")
         httpd.graceful()
-        sock.sendall(b"".join(matrix.hello("1.2 cbc", "a.example.test").records()))
+        sock.sendall(hello[20:])
         assert read_answer(sock).alert == matrix.FAILURE
     wait_for(lambda: read(httpd)["a.example.test"].verdicts() == {"cipher": 1}, "the count")
     httpd.restart()
@@ -241,8 +233,8 @@ def test_counts_belong_to_policy_and_version(fresh, how):
     assert host.policy() == "mozilla-intermediate@6.0"
     assert host.verdicts() == {"cipher": 1}, "it goes on where it stopped"
     assert host.verdicts("baseline") == {"cipher": 2}
-    past = [p for p in host.data["past"] if p["policy"] == "mozilla-modern@6.0"]
-    assert [p["refused"] for p in past] == [1]
+    again(hosts("TLSGuardPolicy modern"))
+    assert read(httpd)["a.example.test"].verdicts() == {"protocol": 1}
 
 
 @pytest.mark.parametrize("how", ["graceful", "restart"])
@@ -343,7 +335,7 @@ def test_tlsguardctl_gives_the_same_table(fresh):
     httpd.graceful()  # writes the counts into the store
 
     def census(*args):
-        done = subprocess.run([ctl, "policy", "census", "--store", str(httpd.dir / "store"), *args],
+        done = subprocess.run([ctl, "status", "--store", str(httpd.dir / "store"), *args],
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=30)
         assert done.returncode in (0, 1), done.stderr
         return done.stdout

@@ -336,15 +336,25 @@ class Httpd:
                     pids.add(int(stat.parent.name))
         return pids
 
-    def _listening(self, pid):
-        """Has this process one of the server's listening sockets?"""
-        inodes = set()
+    def _sockets(self, states):
+        """Inodes of sockets on the server's ports in these states of /proc/net/tcp."""
         ports = {f":{port:04X}" for port in self.ports.values()}
         for table in ("/proc/net/tcp", "/proc/net/tcp6"):
             for line in Path(table).read_text().splitlines()[1:]:
                 fields = line.split()
-                if fields[3] == "0A" and fields[1][-5:] in ports:
-                    inodes.add(f"socket:[{fields[9]}]")
+                if fields[3] in states and fields[1][-5:] in ports and fields[9] != "0":
+                    yield fields[9]
+
+    def _settle(self):
+        """Waits a little until no worker has a connection in hand. SIGTERM makes the event MPM
+        close its workers' sockets, and it crashes now and then (7 of 1,200 times without any
+        module of ours) where a worker is just doing the same."""
+        with contextlib.suppress(AssertionError):
+            wait_for(lambda: not list(self._sockets(("01", "08"))), "quiet", 1, 0.005)
+
+    def _listening(self, pid):
+        """Has this process one of the server's listening sockets?"""
+        inodes = {f"socket:[{inode}]" for inode in self._sockets(("0A",))}
         with contextlib.suppress(OSError):
             for fd in os.listdir(f"/proc/{pid}/fd"):
                 with contextlib.suppress(OSError):
@@ -379,6 +389,8 @@ class Httpd:
         """SIGTERM to the parent alone; then nothing of it may be left."""
         if self.process is None:
             return
+        if self.process.poll() is None:
+            self._settle()
         process, self.process = self.process, None
         if process.poll() is None:
             process.send_signal(signal.SIGTERM)
