@@ -41,7 +41,6 @@ def test_matrix_on_each_mpm(fresh, mpm, ssl_protocol, default):
     assert differences(httpd.port(), default, ssl_protocol) == []
 
 
-@pytest.mark.valgrind
 def test_matrix_after_a_reload(fresh, mpm):
     """The other order of virtual hosts, in force for the next generation alone."""
     httpd = fresh(matrix.config("off"), mpm=mpm).start()

@@ -259,7 +259,6 @@ def test_malformed_requests_to_the_other_host(sites, what):
 
 
 @pytest.mark.valgrind
-@pytest.mark.valgrind
 def test_wrong_host(sites):
     httpd = sites(two_hosts(default="TLSGuardHSTS on"), listen=LISTEN)
     for host in ("unknown.example.test", "a.example.test.", "A.EXAMPLE.TEST", "example.test",

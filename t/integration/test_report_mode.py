@@ -306,7 +306,6 @@ def test_the_report_policy_refuses_nothing(fresh, mpm):
     assert got.status == 200
 
 
-@pytest.mark.valgrind
 def test_report_mode_answers_as_plain_mod_ssl(server):
     """All probes, with the strictest policy that only reports."""
     ours = server(OLD + vhost("a.example.test", "TLSGuardEngine report",

@@ -207,7 +207,6 @@ DirectoryIndex index.shtml index.html
 """
 
 
-@pytest.mark.valgrind
 def test_subrequests_and_internal_redirects(fresh, mpm):
     """An error document for the 421 itself is not refused again; sub-requests and internal
     redirects of a request that is let in are not looked at."""

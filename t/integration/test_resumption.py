@@ -124,7 +124,6 @@ def test_a_tightened_policy_does_not_resume(fresh, hosts, kind, tmp_path, how, c
     assert visitor.resume().resumed
 
 
-@pytest.mark.valgrind
 def test_a_tightened_policy_does_not_resume_on_each_mpm(fresh, hosts, mpm, kind, tmp_path):
     httpd = prepared(fresh(hosts(BASELINE), mpm=mpm))
     visitor = Visitor(httpd, kind, tmp_path)
