@@ -24,8 +24,8 @@ Verdicts VirtualHostCensus::count_verdicts(std::uint32_t now, AskedName name,
                                            Verdicts verdicts) const noexcept {
   if (name == AskedName::missing) count(slot_->name_missing, now);
   if (name == AskedName::unknown) count(slot_->name_unknown, now);
-  for (Judge judge : all_judges) {
-    auto j = static_cast<std::size_t>(judge);
+  for (std::size_t j = 0; j < judge_count; ++j) {
+    const auto judge = static_cast<Judge>(j);
     auto verdict = verdicts.get(judge);
     if (!verdict) continue;
     if (counts_for(judge)) {

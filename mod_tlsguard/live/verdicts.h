@@ -47,16 +47,17 @@ class Verdicts {
     if (value >= hello::verdict_count) return std::nullopt;
     return static_cast<hello::Verdict>(value);
   }
-  // Some judge would turn this hello away.
+  // Some judge would turn this hello away: a field that is neither ok nor, as 6 and 7 are, none.
   [[nodiscard]] constexpr bool any_refusal() const {
-    for (Judge judge : all_judges) {
-      if (get(judge).value_or(hello::Verdict::ok) != hello::Verdict::ok) return true;
-    }
-    return false;
+    constexpr unsigned lowest_bits = 011111;
+    unsigned high = packed_ >> 2U;
+    unsigned middle = packed_ >> 1U;
+    return ((packed_ | middle | high) & ~(middle & high) & lowest_bits) != 0;
   }
   constexpr bool operator==(const Verdicts&) const = default;
 
  private:
+  static_assert(static_cast<unsigned>(hello::Verdict::ok) == 0 && hello::verdict_count == 6);
   static constexpr unsigned not_judged = 7;
   static constexpr std::uint16_t mask = (1U << bits) - 1;
   static constexpr unsigned shift(Judge judge) { return 3U * static_cast<unsigned>(judge); }

@@ -5,8 +5,10 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <filesystem>
 #include <memory>
+#include <thread>
 
 #include "census_clients.h"
 #include "temp_dir.h"
@@ -249,6 +251,33 @@ START_TEST(another_policy_resets_what_depends_on_it) {
 }
 END_TEST
 
+// While the policy changes a worker of the old one counts on: but for the handshake it was at, none
+// of that is counted for the new one.
+START_TEST(the_old_policys_worker_does_not_count_for_the_new_one) {
+  Memory memory;
+  for (int i = 0; i < 50; ++i) {
+    const std::string name = "a" + std::to_string(i);
+    Keeper keeper = open(memory, {}, {host(name)});
+    Snapshot saved = keeper.collect(start);
+    std::atomic<bool> done{false};
+    std::thread worker([&done, census = keeper.census(0)] {
+      while (!done) connect(census, 1);
+    });
+    while (of(keeper.collect(start), name).traffic.full.count < 10) std::this_thread::yield();
+    Keeper next = open(memory, saved, {host(name, "mozilla-old@5.8")}, start + day);
+    std::this_thread::yield();
+    done = true;
+    worker.join();
+    Snapshot snapshot = next.collect(start + day);
+    const VirtualHostCounts& counts = of(snapshot, name);
+    ck_assert_uint_le(counts.by(Judge::in_force).total(), 1);
+    ck_assert_uint_le(counts.traffic.full.count, 1);
+    ck_assert_uint_le(counts.traffic.versions[2].count, 1);
+    ck_assert_uint_ge(counts.past.at(0).judged.total(), 10);
+  }
+}
+END_TEST
+
 START_TEST(a_policy_that_comes_back_goes_on_where_it_stopped) {
   for (bool restart : {false, true}) {
     auto memory = std::make_unique<Memory>();
@@ -385,6 +414,7 @@ Suite* keeper_suite() {
   suite_add_tcase(suite, life);
   TCase* policies = tcase_create("policies");
   tcase_add_test(policies, another_policy_resets_what_depends_on_it);
+  tcase_add_test(policies, the_old_policys_worker_does_not_count_for_the_new_one);
   tcase_add_test(policies, a_policy_that_comes_back_goes_on_where_it_stopped);
   tcase_add_test(policies, the_past_is_bounded);
   tcase_add_test(policies, verdicts_of_an_offer_go_with_the_policy);

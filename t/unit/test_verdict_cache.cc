@@ -47,10 +47,13 @@ START_TEST(verdicts_pack_and_unpack) {
   for (unsigned packed = 0; packed <= 0xffff; ++packed) {
     Verdicts any = Verdicts::from_packed(static_cast<std::uint16_t>(packed));
     ck_assert_uint_eq(any.packed(), packed & 0x7fff);
+    bool refused = false;
     for (Judge judge : live::all_judges) {
       auto verdict = any.get(judge);
       ck_assert(!verdict || static_cast<unsigned>(*verdict) < hello::verdict_count);
+      refused = refused || (verdict && *verdict != Verdict::ok);
     }
+    ck_assert(any.any_refusal() == refused);
   }
 }
 END_TEST
