@@ -72,7 +72,7 @@ class Scan:
 
 @pytest.fixture(scope="module")
 def scans(server, tmp_path_factory):
-    """All at once: each spends most of its time with waiting."""
+    """All at once, so that no core idles."""
     httpd = server(CONFIG, listen=PORTS)
     directory = tmp_path_factory.mktemp("testssl")
     script, data = script_and_data()
