@@ -125,6 +125,7 @@ ProtocolSet dead_versions(const ServerSettings& settings, const std::vector<Cert
 
 std::string all_key_names(const std::vector<CertificateKey>& keys) {
   std::vector<std::string> names;
+  names.reserve(keys.size());
   for (const CertificateKey& key : keys) names.push_back(key_name(key));
   return join(names, ", ");
 }

@@ -151,6 +151,7 @@ auto find_id(const Table& table, std::uint16_t id) -> const typename Table::valu
 template <typename Table>
 std::vector<std::string> names_of(const Table& table) {
   std::vector<std::string> names;
+  names.reserve(table.size());
   for (const auto& entry : table) names.emplace_back(entry.name);
   return names;
 }

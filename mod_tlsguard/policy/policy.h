@@ -64,7 +64,7 @@ struct Settings {
 // The policy with those parts replaced; its cipher spec expanded to names by OpenSSL (in the
 // order OpenSSL gives). min above max is an error. Its id() gets "+" appended where a setting
 // was replaced (unless it was unchanged by that) so that logs do not claim the plain policy.
-[[nodiscard]] Result<Policy> with_settings(Policy base, const Settings& settings);
+[[nodiscard]] Result<Policy> with_settings(const Policy& base, const Settings& settings);
 
 // The built-in policies, each dated and never changed after release (presets.cc).
 [[nodiscard]] const std::vector<Policy>& presets();

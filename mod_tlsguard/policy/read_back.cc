@@ -59,7 +59,9 @@ ProtocolSet reachable(ProtocolSet configured, int security_level) {
 std::vector<std::string> listed_ciphers(const SSL_CTX* ctx) {
   std::vector<std::string> names;
   STACK_OF(SSL_CIPHER)* list = SSL_CTX_get_ciphers(ctx);
-  for (int i = 0; i < sk_SSL_CIPHER_num(list); ++i) {
+  const int count = sk_SSL_CIPHER_num(list);
+  names.reserve(static_cast<std::size_t>(std::max(count, 0)));
+  for (int i = 0; i < count; ++i) {
     names.emplace_back(SSL_CIPHER_get_name(sk_SSL_CIPHER_value(list, i)));
   }
   return names;

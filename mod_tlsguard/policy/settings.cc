@@ -107,7 +107,7 @@ Result<void> check_signature_algorithms(const Names& names) {
 
 std::string Policy::id() const { return version.empty() ? name : name + "@" + version; }
 
-Result<Policy> with_settings(Policy base, const Settings& settings) {
+Result<Policy> with_settings(const Policy& base, const Settings& settings) {
   Policy policy = base;
   if (auto replaced = replace_lists(policy, settings); !replaced) {
     return tl::unexpected(replaced.error());

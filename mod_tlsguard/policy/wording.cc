@@ -16,18 +16,21 @@ std::string version_names(ProtocolSet protocols) {
 
 std::vector<std::string> cipher_names(const std::vector<hello::Cipher>& ciphers) {
   std::vector<std::string> names;
+  names.reserve(ciphers.size());
   for (const hello::Cipher& cipher : ciphers) names.push_back(cipher.name);
   return names;
 }
 
 std::vector<std::string> group_names(const std::vector<std::uint16_t>& groups) {
   std::vector<std::string> names;
+  names.reserve(groups.size());
   for (std::uint16_t group : groups) names.push_back(group_name(group));
   return names;
 }
 
 std::vector<std::string> signature_algorithm_names(const std::vector<std::uint16_t>& algorithms) {
   std::vector<std::string> names;
+  names.reserve(algorithms.size());
   for (std::uint16_t algorithm : algorithms) names.push_back(signature_algorithm_name(algorithm));
   return names;
 }
