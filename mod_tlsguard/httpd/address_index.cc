@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "httpd/address_index.h"
 
-#include <ap_listen.h>
-
 #include <algorithm>
 #include <cstdlib>
 #include <set>

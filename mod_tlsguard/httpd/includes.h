@@ -21,6 +21,7 @@
 
 #include <httpd.h>
 //
+#include <ap_listen.h>
 #include <ap_mpm.h>
 #include <apr_optional.h>
 #include <apr_strings.h>

@@ -13,6 +13,7 @@ Suite* board_suite();
 Suite* census_suite();
 Suite* ctl_suite();
 Suite* keeper_suite();
+Suite* layers_suite();
 Suite* keeper_boards_suite();
 Suite* offers_suite();
 Suite* report_suite();
@@ -56,6 +57,7 @@ inline constexpr MakeSuite suites[] = {
     census_suite,
     ctl_suite,
     keeper_suite,
+    layers_suite,
     keeper_boards_suite,
     offers_suite,
     report_suite,
