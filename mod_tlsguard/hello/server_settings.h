@@ -46,7 +46,6 @@ struct CertificateKey {
   KeyType type = KeyType::rsa;
   int bits = 0;
   std::uint16_t curve = 0;             // ecdsa: TLS group id of its curve, 0 if it has none
-  bool compressed_point = false;       // ecdsa: RFC 8422 5.1.2
   bool may_sign = true;                // ecdsa: keyUsage is absent or has digitalSignature
   int pss_hash_bits = 0;               // rsa_pss: the one hash its parameters allow, 0 for any
   std::uint16_t issuer_signature = 0;  // SignatureScheme the certificate itself is signed with,

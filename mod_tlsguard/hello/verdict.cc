@@ -20,6 +20,7 @@ struct Scheme {
   int hash_bits;
   std::uint16_t curve = 0;
   bool pkcs1 = false;
+  bool tls1_3_only = false;
 };
 
 constexpr std::optional<Scheme> scheme_of(std::uint16_t id) {
@@ -61,17 +62,17 @@ constexpr std::optional<Scheme> scheme_of(std::uint16_t id) {
     case 0x080b:
       return Scheme{KeyType::rsa_pss, 512};
     case 0x081a:  // RFC 8734: the brainpool curves
-      return Scheme{KeyType::ecdsa, 256, 26};
+      return Scheme{KeyType::ecdsa, 256, 26, false, true};
     case 0x081b:
-      return Scheme{KeyType::ecdsa, 384, 27};
+      return Scheme{KeyType::ecdsa, 384, 27, false, true};
     case 0x081c:
-      return Scheme{KeyType::ecdsa, 512, 28};
+      return Scheme{KeyType::ecdsa, 512, 28, false, true};
     case 0x0904:
-      return Scheme{KeyType::mldsa44, 0};
+      return Scheme{KeyType::mldsa44, 0, 0, false, true};
     case 0x0905:
-      return Scheme{KeyType::mldsa65, 0};
+      return Scheme{KeyType::mldsa65, 0, 0, false, true};
     case 0x0906:
-      return Scheme{KeyType::mldsa87, 0};
+      return Scheme{KeyType::mldsa87, 0, 0, false, true};
     default:
       return std::nullopt;
   }
@@ -156,7 +157,7 @@ class Judge {
     const CodePoints& client = *hello_.signature_algorithms;
     auto usable = [&](std::uint16_t id) {
       auto scheme = scheme_of(id);
-      return scheme && use(*scheme);
+      return scheme && (!scheme->tls1_3_only || version_ == Protocol::tls1_3) && use(*scheme);
     };
     if (settings_.server_preference) {
       for (std::uint16_t id : settings_.signature_algorithms) {

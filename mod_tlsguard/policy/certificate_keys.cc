@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // Facts about certificates for the verdict.
-#include <openssl/ec.h>
 #include <openssl/err.h>
 #include <openssl/obj_mac.h>
 #include <openssl/pem.h>
@@ -86,11 +85,13 @@ int pss_hash_bits_of(EVP_PKEY* key) {
 }
 
 // As OpenSSL checks what it is about to send: each key, and each signature but those of
-// self-signed certificates, which nobody verifies. An unknown signature counts as none.
+// self-signed certificates, which nobody verifies; from 3.6 on it leaves all signatures to the
+// client. An unknown signature counts as none.
 int security_bits_of(X509* certificate) {
   const EVP_PKEY* key = X509_get0_pubkey(certificate);
   const int key_bits = key != nullptr ? EVP_PKEY_get_security_bits(key) : 0;
-  if ((X509_get_extension_flags(certificate) & EXFLAG_SS) != 0) return key_bits;
+  const bool keys_alone = OpenSSL_version_num() >= 0x30600000UL;
+  if (keys_alone || (X509_get_extension_flags(certificate) & EXFLAG_SS) != 0) return key_bits;
   int signature_bits = 0;
   if (X509_get_signature_info(certificate, nullptr, nullptr, &signature_bits, nullptr) != 1) {
     signature_bits = 0;
@@ -108,7 +109,6 @@ std::optional<CertificateKey> key_of(X509* certificate) {
   fact.bits = EVP_PKEY_get_bits(key);
   if (*type == KeyType::ecdsa) {
     fact.curve = curve_of(key);
-    fact.compressed_point = EVP_PKEY_get_ec_point_conv_form(key) != POINT_CONVERSION_UNCOMPRESSED;
     fact.may_sign = (X509_get_key_usage(certificate) & KU_DIGITAL_SIGNATURE) != 0;
   }
   if (*type == KeyType::rsa_pss) fact.pss_hash_bits = pss_hash_bits_of(key);

@@ -24,10 +24,9 @@ using test::expect_text;
 using test::value_of;
 
 std::string text_of(const CertificateKey& key) {
-  return fmt::format(
-      "type {} bits {} curve {} compressed {} signs {} pss {} issuer {:04x} chain {}",
-      static_cast<int>(key.type), key.bits, key.curve, key.compressed_point, key.may_sign,
-      key.pss_hash_bits, key.issuer_signature, key.chain_security_bits);
+  return fmt::format("type {} bits {} curve {} signs {} pss {} issuer {:04x} chain {}",
+                     static_cast<int>(key.type), key.bits, key.curve, key.may_sign,
+                     key.pss_hash_bits, key.issuer_signature, key.chain_security_bits);
 }
 
 // An rsaEncryption key signs PSS as rsa_pss_rsae_*, an RSA-PSS key as rsa_pss_pss_*; in the
@@ -105,17 +104,6 @@ START_TEST(a_file_without_a_certificate_is_an_error_that_names_it) {
     expect_contains(error_of(key_of_file(path)), path);
     ck_assert_uint_eq(ERR_peek_error(), 0);
   }
-}
-END_TEST
-
-START_TEST(a_compressed_point_is_seen) {
-  test::Key key = test::make_ec("P-256");
-  EVP_PKEY_set_utf8_string_param(key.get(), "point-format", "compressed");
-  const test::Identity identity = test::make_identity("compressed", std::move(key), {});
-  const test::TempDir dir;
-  test::write_file(dir / "pem", pem_of(identity));
-  const CertificateKey fact = value_of(key_of_file(dir / "pem"));
-  ck_assert(fact.compressed_point && fact.curve == 23);
 }
 END_TEST
 
@@ -203,7 +191,6 @@ Suite* certificate_keys_suite() {
   tcase_add_test(tests, policy::a_contexts_certificates_are_all_seen);
   tcase_add_test(tests, policy::the_weakest_of_a_chain_counts);
   tcase_add_test(tests, policy::a_file_without_a_certificate_is_an_error_that_names_it);
-  tcase_add_test(tests, policy::a_compressed_point_is_seen);
   tcase_add_test(tests, policy::certificates_that_fit_are_not_talked_about);
   tcase_add_test(tests, policy::a_key_below_the_policy_is_warned_of);
   tcase_add_test(tests, policy::a_certificate_that_no_cipher_fits_is_warned_of);
