@@ -243,7 +243,8 @@ int on_process_connection(conn_rec* c) noexcept {
     auto* state = static_cast<ConnState*>(ap_get_module_config(c->conn_config, &tlsguard_module));
     if (state == nullptr) return declined;
     if (state->failed) return done;
-    if (state->finished && state->host()->engine != Engine::off) {
+    // The event MPM comes here again for each request of a connection that was kept alive.
+    if (state->finished && state->environment == nullptr && state->host()->engine != Engine::off) {
       state->environment = make_environment(c, *state);
     }
     return declined;

@@ -30,7 +30,8 @@ void set_environment(request_rec* r, const ConnState& state) {
 
 apr_table_t* make_environment(const conn_rec* c, const ConnState& state) {
   const VirtualHost& host = *state.host();
-  apr_table_t* environment = apr_table_make(c->pool, 4);
+  constexpr int room = 16;  // copies have as much, and other modules add to them
+  apr_table_t* environment = apr_table_make(c->pool, room);
   auto add = [&](const char* name, const char* value) { apr_table_addn(environment, name, value); };
   auto name_of = [](std::optional<hello::Verdict> verdict) {
     return hello::verdict_name(verdict.value_or(hello::Verdict::ok)).data();
@@ -73,11 +74,11 @@ int on_read_request(request_rec* r) noexcept {
 }
 
 int on_check_access(request_rec* r) noexcept {
+  const ConnState* state = state_of(r->connection);
+  if (state == nullptr || !state->may_renegotiate || state->host()->engine != Engine::on) {
+    return declined;
+  }
   return guard("on_check_access", HTTP_FORBIDDEN, [&] {
-    const ConnState* state = state_of(r->connection);
-    if (state == nullptr || !state->may_renegotiate || state->host()->engine != Engine::on) {
-      return declined;
-    }
     const SSL_CIPHER* current = SSL_get_current_cipher(state->ssl);
     if (current == state->handshake_cipher) return declined;
     ConnState renegotiated = *state;

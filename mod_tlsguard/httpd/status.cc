@@ -44,8 +44,8 @@ live::Snapshot snapshot_of(const Runtime& runtime) {
 }  // namespace
 
 int on_status_request(request_rec* r) noexcept {
+  if (r->handler == nullptr || std::strcmp(r->handler, "tlsguard-status") != 0) return declined;
   return guard("on_status_request", HTTP_INTERNAL_SERVER_ERROR, [&] {
-    if (r->handler == nullptr || std::strcmp(r->handler, "tlsguard-status") != 0) return declined;
     if (r->method_number != M_GET) {
       r->allowed = AP_METHOD_BIT << M_GET;
       return HTTP_METHOD_NOT_ALLOWED;
