@@ -50,7 +50,7 @@ def counted(bench, kinds, variants, hosts, reference, name=SITE, rounds=None, ch
     """{kind: Paired} of instructions."""
     rounds = rounds or bench.pick(5, 2)
     result = {kind.name: Paired(reference.name) for kind in kinds}
-    with bench.servers(variants, hosts, callgrind=True, threads=4, **options) as servers:
+    with bench.servers(variants, hosts, callgrind=True, **options) as servers:
         for kind in kinds:
             number = bench.pick(kind.counted, max(kind.counted // 5, 8))
             with loads(bench, servers, kind, name) as each:

@@ -185,9 +185,16 @@ class Server(Httpd):
 
     def count(self, load, number, keep=None):
         """Instructions for one of number handshakes or requests."""
-        self.mark()
-        load.run(number)
-        return (self.mark(keep) - self.empty) / number
+        for attempt in range(3):
+            try:
+                self.mark()
+                load.run(number)
+                return (self.mark(keep) - self.empty) / number
+            except ConnectionError:
+                # A busy event MPM closes idle connections, that of the marks too. Another one
+                # would be in the count.
+                if attempt == 2:
+                    raise
 
     # -- time and memory ----------------------------------------------------------------------
 
@@ -205,10 +212,10 @@ class Server(Httpd):
         worker = self.worker()
         before = self.run_time(worker)
         load.run(number)
-        self._settle(worker)
+        self._wait_idle(worker)
         return (self.run_time(worker) - before) / number
 
-    def _settle(self, worker):
+    def _wait_idle(self, worker):
         """Until the last connection is closed on the server's side, too."""
         last = self.run_time(worker)
         for _ in range(100):
