@@ -60,7 +60,9 @@ std::string printable(std::string_view text) {
     if (point.size > 0 && is_harmless(point.value)) {
       safe += text.substr(0, size);
     } else {
-      for (unsigned char byte : text.substr(0, size)) safe += fmt::format("\\x{:02x}", byte);
+      for (char c : text.substr(0, size)) {
+        safe += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
+      }
     }
     text.remove_prefix(size);
   }
