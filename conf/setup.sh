@@ -36,6 +36,8 @@ quietly() {
   set -e
   ((rc == 0)) || {
     tail -n 40 "$log" >&2
+    # With several jobs of make, the first error need not be near the end.
+    grep -aE ': (fatal )?error: |^E: |^configure: error' "$log" | head -n 5 >&2
     die "$what: failed; all of it is in $log"
   }
 }
