@@ -13,7 +13,7 @@ STATUS = {"temporary": (302, 307), "permanent": (301, 308)}
 
 def clear(httpd, text, port="plain"):
     """(responses, whether httpd closed the connection by itself) for these bytes in clear."""
-    with connect(httpd.port(port), timeout=15) as sock:
+    with connect(httpd.port(port)) as sock:
         sock.sendall(text.encode("latin-1"))
         data = b""
         while part := sock.recv(65536):

@@ -10,6 +10,7 @@ A configuration is text in httpd's own language with these macros:
 import contextlib
 import ctypes
 import os
+import random
 import re
 import shlex
 import shutil
@@ -89,10 +90,23 @@ def module_path():
     return path
 
 
+_ports_given = set()
+
+
 def free_port():
-    with socket.socket(socket.AF_INET) as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """A port on which nobody listens, never the same twice. The kernel takes none of these for a
+    client's end, so no connection gets in the way before a server starts, or while it restarts."""
+    first, last = map(int, Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split())
+    choice = [*range(10240, first), *range(last + 1, 65536)] or [0]
+    while True:
+        with contextlib.suppress(OSError), socket.socket(socket.AF_INET) as v4, \
+                socket.socket(socket.AF_INET6) as v6:
+            v4.bind(("127.0.0.1", random.choice(choice)))
+            port = v4.getsockname()[1]
+            v6.bind(("::1", port))
+            if port not in _ports_given:
+                _ports_given.add(port)
+                return port
 
 
 def vhost(name, *lines, port="tls", cert="rsa", address="*", tls=True):
@@ -273,13 +287,12 @@ class Httpd:
         """The error log's lines in which all words stand."""
         return [line for line in self.log.splitlines() if all(w in line for w in words)]
 
-    def wait_log(self, *words, count=1, seconds=10):
+    def wait_log(self, *words, count=1):
         def found():
             lines = self.log_lines(*words)
             return lines if len(lines) >= count else None
 
-        return wait_for(found, f"{count} line(s) with {words} in the error log:\n{self.log[-3000:]}",
-                        seconds)
+        return wait_for(found, f"{count} line(s) with {words} in the error log:\n{self.log[-3000:]}")
 
     def _spawn(self):
         self.write_config()
@@ -301,7 +314,7 @@ class Httpd:
             def up():
                 return self.process.poll() is not None or self._generations() > generations
 
-            wait_for(up, "httpd to come up", 30)
+            wait_for(up, "httpd to come up")
             if self.process.poll() is None:
                 for name in self.listen:
                     self._wait_accept(self.port(name))
@@ -350,7 +363,7 @@ class Httpd:
         close its workers' sockets, and it crashes now and then (7 of 1,200 times without any
         module of ours) where a worker is just doing the same."""
         with contextlib.suppress(AssertionError):
-            wait_for(lambda: not list(self._sockets(("01", "08"))), "quiet", 1, 0.005)
+            wait_for(lambda: not list(self._sockets(("01", "08"))), "quiet", 5, 0.005)
 
     def _listening(self, pid):
         """Has this process one of the server's listening sockets?"""
@@ -383,7 +396,7 @@ class Httpd:
                 return False
             return any(self._listening(pid) for pid in self.children() - old)
 
-        wait_for(renewed, "the new generation", 20)
+        wait_for(renewed, "the new generation")
 
     def stop(self):
         """SIGTERM to the parent alone; then nothing of it may be left."""
@@ -395,7 +408,7 @@ class Httpd:
         if process.poll() is None:
             process.send_signal(signal.SIGTERM)
             try:
-                process.wait(15 * PATIENCE)
+                process.wait(60 * PATIENCE)
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
