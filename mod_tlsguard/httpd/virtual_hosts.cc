@@ -61,7 +61,11 @@ Cause cause_of(const VirtualHost& host, const ServerConf& conf) {
   add(conf.tls13_cipher_suite, "TLSGuardCipherSuite TLSv1.3");
   add(conf.groups, "TLSGuardGroups");
   add(conf.signature_algorithms, "TLSGuardSignatureAlgorithms");
-  if (cause.directives.empty()) cause.directives = "TLSGuardPolicy baseline, the default";
+  if (!cause.directives.empty()) return cause;
+  cause.directives = "TLSGuardPolicy baseline, the default";
+  // The main server has no line of its own: that of what asked for a policy.
+  if (cause.place.line == 0 && conf.engine) cause.place = conf.engine->place;
+  if (cause.place.line == 0 && conf.floor) cause.place = conf.floor->place;
   return cause;
 }
 
