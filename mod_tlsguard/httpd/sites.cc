@@ -40,6 +40,18 @@ std::unique_ptr<Site> make_site(const Runtime& runtime, const server_rec* s, con
   return site;
 }
 
+std::optional<RequiredName> required_of(const Names& names, std::string_view host) {
+  std::optional<RequiredName> all;
+  bool port_is_exact = false;
+  names.table.each(host, [&](const RequiredName& one, bool exact) {
+    if (!all) all = one;
+    all->setting = web::stricter(all->setting, one.setting);
+    if (exact || (!port_is_exact && one.port == 443)) all->port = one.port;
+    port_is_exact = port_is_exact || exact;
+  });
+  return all;
+}
+
 void add_names(Names& names, const server_rec* s, const ServerConf& conf) {
   RequiredName asked{conf.require_https ? conf.require_https->value : web::RequireHttps::off,
                      outside_port(s, conf)};

@@ -73,6 +73,22 @@ def test_check_says_what_is_wrong(environment):
     assert re.search(r"(?m)^ok +Strict-Transport-Security", done.stdout)
 
 
+def test_two_that_start_at_once(environment):
+    """In a checkout that has no certificates yet, which both of them would make."""
+    checkout = environment["TMPDIR"] + "-copy"
+    shutil.copytree(TOP / "conf", f"{checkout}/conf")
+    try:
+        both = [subprocess.Popen(
+            [f"{checkout}/conf/quickstart", "--check", "--port", str(free_port()), "--http-port",
+             str(free_port())], env=environment, stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(2)]
+        said = [process.communicate(timeout=120) for process in both]
+        assert [process.returncode for process in both] == [0, 0], said
+        assert all(out.endswith("all as it should be\n") for out, _ in said)
+    finally:
+        shutil.rmtree(checkout)
+
+
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM], ids=lambda s: s.name)
 def test_it_serves_until_it_is_told_to_stop(environment, ending):
     https, http = free_port(), free_port()

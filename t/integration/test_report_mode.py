@@ -2,6 +2,7 @@
 """Report mode and the report policy: nothing is refused that mod_ssl would not refuse, and each
 handshake is judged by what it offers; in the log, in the environment, over HTTP/1.1 and HTTP/2."""
 import contextlib
+import json
 import re
 
 import pytest
@@ -156,6 +157,43 @@ def test_the_start_names_those_that_only_report(fresh):
     assert len(notices()) == 2
     httpd.graceful(vhost("a.example.test", "TLSGuardPolicy baseline"))
     assert len(notices()) == 2
+
+
+@pytest.mark.parametrize("member,line,last,moved", [
+    ("report_policy", "TLSGuardReportPolicy modern", "mozilla-modern@5.8", True),
+    ("report_policy", "TLSGuardReportPolicy mozilla-modern@6.0", "mozilla-modern@5.8", False),
+    ("floor", "TLSGuardFloor intermediate", "mozilla-intermediate@5.8", True),
+    ("floor", "TLSGuardFloor mozilla-intermediate@6.0", "mozilla-intermediate@5.8", False),
+    ("policy", "TLSGuardPolicy modern", "mozilla-modern@5.8", True),
+    ("policy", "TLSGuardPolicy mozilla-intermediate", "mozilla-intermediate@5.7", True),
+    ("policy", "", "baseline@0", True),
+    ("policy", "TLSGuardPolicy modern\nTLSGuardGroups P-256", "mozilla-modern@5.8+", True),
+    ("policy", "TLSGuardPolicy modern\nTLSGuardGroups P-256", "mozilla-modern@5.8", False),
+    ("policy", "TLSGuardPolicy mozilla-modern@6.0", "mozilla-modern@5.8", False),
+    ("policy", "TLSGuardPolicy modern", "mozilla-intermediate@5.7", False),
+    ("policy", "TLSGuardPolicy modern", "mozilla-modern@6.0", False),
+])
+def test_the_start_says_which_policy_an_upgrade_has_moved(fresh, member, line, last, moved):
+    """The store remembers what was in force before; here it is made to be of an older release."""
+    server = line if member == "floor" else ""
+    httpd = fresh(server + "\n" + vhost("a.example.test", "" if server else line)).start()
+    httpd.stop()
+    path = httpd.dir / "store" / "runtime.json"
+    data = json.loads(path.read_text())
+    (host,) = data["virtual_hosts"]
+    now = host[member]
+    host[member] = last
+    path.write_text(json.dumps(data))
+
+    def notices():
+        return httpd.log_lines(":notice]", "TG0005")
+
+    assert notices() == []
+    httpd.start()
+    assert ["policy {} is now {},".format(last.rstrip("+"), now.rstrip("+")) in line
+            for line in notices()] == [True] * moved
+    httpd.restart()
+    assert len(notices()) == moved, "once"
 
 
 # -- the environment --------------------------------------------------------------------------------
