@@ -17,6 +17,10 @@ namespace tlsguard::httpd {
 [[nodiscard]] std::unique_ptr<Site> make_site(const Runtime& runtime, const server_rec* s,
                                               const ServerConf& conf, Complaints& complaints);
 
+// A ramp is one name's, and browsers keep the last field they saw: virtual hosts of one name that
+// send different ones undo each other.
+void compare_ramps(server_rec* base, Complaints& complaints);
+
 // Enters the names of a TLS virtual host.
 void add_names(Names& names, const server_rec* s, const ServerConf& conf);
 

@@ -141,6 +141,24 @@ def test_names_ramp_by_themselves_and_ports_do_not_matter(at_1000):
     assert age(httpd) == 1000
 
 
+@pytest.mark.parametrize("other, warned", [
+    ('TLSGuardHSTS max-age=1y\nTLSGuardHSTSRamp 5m 1w', False),
+    ('TLSGuardHSTS max-age=1y\nTLSGuardHSTSRamp 10m', True),
+    ('TLSGuardHSTS max-age=1d\nTLSGuardHSTSRamp 5m 1w', True),
+    ('TLSGuardHSTS max-age=1y', True),
+    ('', False),
+])
+def test_two_of_one_name_that_differ(fresh, other, warned):
+    """They would undo each other in every browser that sees both."""
+    httpd = fresh(ramp(steps="5m 1w") + vhost("A.example.test", other, port="other"))
+    got = httpd.configtest()
+    assert got.ok, got.text
+    lines = [line for line in got.text.splitlines() if "another virtual host of" in line]
+    assert len(lines) == warned, got.text
+    if warned:
+        assert "TLSGuardHSTSRamp" in lines[0] and "test.conf:" in lines[0], lines
+
+
 def test_it_starts_anew_when_subdomains_are_added(at_1000):
     httpd = at_1000(ramp(steps="2s 1000s"))
     # A first step so long that it is seen even where the reload takes its time.
