@@ -121,6 +121,7 @@ class Parent {
     runtime_.seed = keeper_->fingerprint_seed();
     for (std::size_t i = 0; i < runtime_.virtual_hosts.size(); ++i) {
       runtime_.virtual_hosts[i]->census = keeper_->census(i);
+      runtime_.virtual_hosts[i]->past = keeper_->past(i);
     }
     for (std::size_t i = 0; i < ramps_.size(); ++i) {
       for (Site* site : ramps_[i].sites) site->ramp = keeper_->ramp(i);

@@ -52,7 +52,8 @@ struct VirtualHost {
   bool policy_floats = false;       // named without a version
   std::vector<policy::Note> notes;  // beside those of the plan
   live::CountedHost counted;
-  live::VirtualHostCensus census;  // set in post_config
+  live::VirtualHostCensus census;  // set in post_config, as is past
+  std::vector<live::Past> past;    // for the status handler
   // Of the certificates mod_ssl serves, all of them together; set in post_config.
   std::int64_t not_before = 0;  // unix seconds
   std::int64_t not_after = INT64_MAX;

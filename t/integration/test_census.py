@@ -308,6 +308,49 @@ def test_forms_of_the_handler(fresh):
     read(httpd)
 
 
+def test_one_policys_answer_as_json(fresh):
+    httpd = fresh(hosts(), listen=LISTEN).start()
+    for probe, count in (("1.3 aes256", 6), ("1.2 gcm256", 3), ("tls1.0", 1)):
+        for _ in range(count):
+            send(httpd, probe)
+    for query, refused in (("?json&policy=modern", 4), ("?policy=intermediate&json", 1)):
+        answer = json.loads(fetch(httpd, query=query))
+        assert f"policy={answer['judge']}" in query
+        (host,) = [h for h in answer["virtual_hosts"]
+                   if h["virtual_host"].startswith("a.example.test|")]
+        assert (host["handshakes"], host["refused"]) == (10, refused)
+        assert abs(host["share"] - refused / 10) < 1e-9
+        assert sum(offer["count"] for offer in host["offers"]) == refused
+    with status(httpd, "?policy=modern", accept="application/json") as form:
+        assert json.load(form)["judge"] == "modern"
+    # Only whole parameters count.
+    assert fetch(httpd, query="?nojson&mypolicy=nobody").startswith("virtual host")
+    for query in ("?policy=nobody", "?json&policy=", "?policy"):
+        with pytest.raises(urllib.error.HTTPError) as error:
+            status(httpd, query)
+        assert error.value.code == 400
+        assert "valid are in-force, report, baseline, intermediate, modern" in (
+            error.value.read().decode())
+
+
+@pytest.mark.parametrize("how", ["graceful", "restart"])
+def test_past_policies_of_the_handler(fresh, how):
+    """What was counted under a policy that is no longer in force."""
+    httpd = fresh(hosts(), listen=LISTEN).start()
+    send(httpd, "1.2 cbc")
+    assert s_client(httpd.port(), version="tls1_2").status == 200
+    wait_for(lambda: read(httpd)["a.example.test"].full == 1, "the handshake")
+    assert read(httpd)["a.example.test"].data["past"] == []
+    getattr(httpd, how)(hosts("TLSGuardPolicy modern"))
+    census = read(httpd)
+    (past,) = census["a.example.test"].data["past"]
+    assert (past["judge"], past["policy"]) == ("in-force", "mozilla-intermediate@6.0")
+    assert (past["handshakes"], past["refused"]) == (2, 1)
+    assert past["verdicts"]["cipher"]["count"] == 1
+    assert past["full"]["count"] == 1 and past["versions"]["TLSv1.2"]["count"] == 1
+    assert census["b.example.test"].data["past"] == []
+
+
 def test_whom_would_modern_cut_off_here(fresh):
     """As a table, and as JSON, with what such clients offer in words."""
     httpd = fresh(hosts(), listen=LISTEN).start()
