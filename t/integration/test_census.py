@@ -192,6 +192,21 @@ def test_the_parent_killed(fresh):
     assert read(httpd)["a.example.test"].verdicts() == {"cipher": 5}
 
 
+def test_the_parent_killed_right_after_its_start(fresh):
+    """What kinds of clients are told apart by, and since when is counted, is written at once."""
+    httpd = fresh(hosts(), listen=LISTEN).start()
+    path = httpd.dir / "store" / "census.json"
+    began = json.loads(path.read_text())
+    assert [host["key"].partition("|")[0] for host in began["virtual_hosts"]] == [
+        "a.example.test", "b.example.test"]
+    httpd.kill()
+    httpd.start()
+    again = json.loads(path.read_text())
+    assert again["seed"] == began["seed"] != "0" * 16
+    for before, after in zip(began["virtual_hosts"], again["virtual_hosts"]):
+        assert after["began"] == before["began"]
+
+
 def test_a_worker_of_the_old_generation_still_counts(fresh):
     """A connection accepted before the reload, whose ClientHello ends after it."""
     httpd = fresh(hosts(), listen=LISTEN).start()
@@ -414,7 +429,11 @@ def test_the_daily_notice(fresh):
     assert len(notices()) == 1
     assert "2 cipher" in notices()[0] and "1 protocol" in notices()[0]
     assert "3" in notices()[0]
-    httpd.restart()
+    # Written at once, or a crash would have it said again.
+    wait_for(lambda: json.loads(path.read_text())["noticed_at"] > time.time() - 600,
+             "the notice in the file", 5)
+    httpd.kill()
+    httpd.start()
     send(httpd, "1.2 cbc")
     httpd.graceful()
     assert len(notices()) == 1, "not again on the same day"
