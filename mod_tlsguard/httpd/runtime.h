@@ -8,6 +8,7 @@
 
 #include <array>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -61,9 +62,18 @@ struct VirtualHost {
   bool refuse_all = false;
 };
 
+// The first real SSL_CTX of a plan, which was read back whole, before and after it was tightened.
+struct FirstContext {
+  policy::Outline before;
+  policy::Outline after;
+  hello::ServerSettings settings;
+};
+
 struct Runtime {
   policy::Catalogue catalogue;
-  Planner planner{catalogue};  // configuration time only
+  // Configuration time only.
+  Planner planner{catalogue};
+  std::map<const Plan*, FirstContext> first_contexts;
   std::vector<std::unique_ptr<VirtualHost>> virtual_hosts;
   std::vector<std::unique_ptr<Site>> sites;  // one a server_rec, TLS or not
   AddressIndexes addresses;
