@@ -21,6 +21,7 @@ Suite* snapshot_suite();
 Suite* state_file_suite();
 Suite* verdict_cache_suite();
 Suite* date_suite();
+Suite* json_depth_suite();
 Suite* grade_suite();
 Suite* name_table_suite();
 Suite* runtime_file_suite();
@@ -65,6 +66,7 @@ inline constexpr MakeSuite suites[] = {
     state_file_suite,
     verdict_cache_suite,
     date_suite,
+    json_depth_suite,
     grade_suite,
     name_table_suite,
     runtime_file_suite,
