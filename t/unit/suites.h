@@ -49,6 +49,28 @@ Suite* widening_suite();
 Suite* certificate_keys_suite();
 Suite* strength_suite();
 Suite* describe_suite();
+Suite* spec_json_suite();
+Suite* schedule_suite();
+Suite* solver_suite();
+Suite* propagation_suite();
+Suite* preflight_suite();
+Suite* persist_suite();
+Suite* dns_suite();
+Suite* command_suite();
+Suite* caa_suite();
+Suite* acme_problem_suite();
+Suite* acme_documents_suite();
+Suite* acme_client_suite();
+Suite* acme_chain_suite();
+Suite* acme_account_suite();
+Suite* response_fields_suite();
+Suite* jws_suite();
+Suite* curl_client_suite();
+Suite* parse_date_suite();
+Suite* layout_suite();
+Suite* certificate_store_suite();
+Suite* self_signed_suite();
+Suite* certificate_suite();
 
 using MakeSuite = Suite* (*)();
 // One a line, so that additions merge.
@@ -94,6 +116,28 @@ inline constexpr MakeSuite suites[] = {
     certificate_keys_suite,
     strength_suite,
     describe_suite,
+    spec_json_suite,
+    schedule_suite,
+    solver_suite,
+    propagation_suite,
+    preflight_suite,
+    persist_suite,
+    dns_suite,
+    command_suite,
+    caa_suite,
+    acme_problem_suite,
+    acme_documents_suite,
+    acme_client_suite,
+    acme_chain_suite,
+    acme_account_suite,
+    response_fields_suite,
+    jws_suite,
+    curl_client_suite,
+    parse_date_suite,
+    layout_suite,
+    certificate_store_suite,
+    self_signed_suite,
+    certificate_suite,
 };
 // clang-format on
 
