@@ -21,7 +21,6 @@ Suite* snapshot_suite();
 Suite* state_file_suite();
 Suite* verdict_cache_suite();
 Suite* date_suite();
-Suite* json_depth_suite();
 Suite* grade_suite();
 Suite* name_table_suite();
 Suite* runtime_file_suite();
@@ -49,6 +48,16 @@ Suite* widening_suite();
 Suite* certificate_keys_suite();
 Suite* strength_suite();
 Suite* describe_suite();
+Suite* self_signed_suite();
+Suite* layout_suite();
+Suite* certificate_suite();
+Suite* keys_suite();
+Suite* store_crashes_suite();
+Suite* state_directory_suite();
+Suite* internal_ca_suite();
+Suite* import_suite();
+Suite* certificate_store_suite();
+Suite* challenge_store_suite();
 
 using MakeSuite = Suite* (*)();
 // One a line, so that additions merge.
@@ -66,7 +75,6 @@ inline constexpr MakeSuite suites[] = {
     state_file_suite,
     verdict_cache_suite,
     date_suite,
-    json_depth_suite,
     grade_suite,
     name_table_suite,
     runtime_file_suite,
@@ -94,6 +102,16 @@ inline constexpr MakeSuite suites[] = {
     certificate_keys_suite,
     strength_suite,
     describe_suite,
+    self_signed_suite,
+    certificate_suite,
+    keys_suite,
+    store_crashes_suite,
+    state_directory_suite,
+    internal_ca_suite,
+    import_suite,
+    layout_suite,
+    certificate_store_suite,
+    challenge_store_suite,
 };
 // clang-format on
 
