@@ -21,7 +21,6 @@ Suite* snapshot_suite();
 Suite* state_file_suite();
 Suite* verdict_cache_suite();
 Suite* date_suite();
-Suite* json_depth_suite();
 Suite* grade_suite();
 Suite* name_table_suite();
 Suite* runtime_file_suite();
@@ -49,6 +48,11 @@ Suite* widening_suite();
 Suite* certificate_keys_suite();
 Suite* strength_suite();
 Suite* describe_suite();
+Suite* json_depth_suite();
+Suite* parse_date_suite();
+Suite* self_signed_suite();
+Suite* certificate_suite();
+Suite* keys_suite();
 
 using MakeSuite = Suite* (*)();
 // One a line, so that additions merge.
@@ -66,7 +70,6 @@ inline constexpr MakeSuite suites[] = {
     state_file_suite,
     verdict_cache_suite,
     date_suite,
-    json_depth_suite,
     grade_suite,
     name_table_suite,
     runtime_file_suite,
@@ -94,6 +97,11 @@ inline constexpr MakeSuite suites[] = {
     certificate_keys_suite,
     strength_suite,
     describe_suite,
+    json_depth_suite,
+    parse_date_suite,
+    self_signed_suite,
+    certificate_suite,
+    keys_suite,
 };
 // clang-format on
 
