@@ -9,6 +9,17 @@
 
 namespace tlsguard::test {
 
+Suite* agent_suite();
+Suite* control_suite();
+Suite* events_suite();
+Suite* job_files_suite();
+Suite* killed_order_suite();
+Suite* ledger_suite();
+Suite* lists_suite();
+Suite* manager_suite();
+Suite* schedule_suite();
+Suite* spec_json_suite();
+Suite* worker_pool_suite();
 Suite* board_suite();
 Suite* census_suite();
 Suite* ctl_suite();
@@ -21,7 +32,7 @@ Suite* snapshot_suite();
 Suite* state_file_suite();
 Suite* verdict_cache_suite();
 Suite* date_suite();
-Suite* json_depth_suite();
+Suite* dns_suite();
 Suite* grade_suite();
 Suite* name_table_suite();
 Suite* runtime_file_suite();
@@ -49,11 +60,29 @@ Suite* widening_suite();
 Suite* certificate_keys_suite();
 Suite* strength_suite();
 Suite* describe_suite();
+Suite* json_depth_suite();
+Suite* parse_date_suite();
+Suite* self_signed_suite();
+Suite* certificate_suite();
+Suite* keys_suite();
+Suite* domain_board_suite();
+Suite* spec_names_suite();
 
 using MakeSuite = Suite* (*)();
 // One a line, so that additions merge.
 // clang-format off
 inline constexpr MakeSuite suites[] = {
+    agent_suite,
+    control_suite,
+    events_suite,
+    job_files_suite,
+    killed_order_suite,
+    ledger_suite,
+    lists_suite,
+    manager_suite,
+    schedule_suite,
+    spec_json_suite,
+    worker_pool_suite,
     board_suite,
     census_suite,
     ctl_suite,
@@ -66,7 +95,7 @@ inline constexpr MakeSuite suites[] = {
     state_file_suite,
     verdict_cache_suite,
     date_suite,
-    json_depth_suite,
+    dns_suite,
     grade_suite,
     name_table_suite,
     runtime_file_suite,
@@ -94,6 +123,13 @@ inline constexpr MakeSuite suites[] = {
     certificate_keys_suite,
     strength_suite,
     describe_suite,
+    json_depth_suite,
+    parse_date_suite,
+    self_signed_suite,
+    certificate_suite,
+    keys_suite,
+    domain_board_suite,
+    spec_names_suite,
 };
 // clang-format on
 
