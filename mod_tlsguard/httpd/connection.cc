@@ -5,6 +5,7 @@
 
 #include "hello/fingerprint.h"
 #include "hello/server_hello.h"
+#include "httpd/certificates.h"
 #include "httpd/conf_of.h"
 #include "httpd/guard.h"
 #include "httpd/negotiated.h"
@@ -12,6 +13,7 @@
 #include "httpd/request_guard.h"
 #include "httpd/runtime.h"
 #include "httpd/sessions.h"
+#include "policy/names.h"
 
 namespace tlsguard::httpd {
 
@@ -32,27 +34,40 @@ const Target* find_target(ConnState& state, const hello::ClientHello& hello) {
       return found;
     }
     state.server_name = ServerName::unknown;
+    const VirtualHost& host = *state.index->default_target().host;
+    if (state.runtime->live && state.runtime->live->lists_name(host.managed, *hello.server_name)) {
+      state.server_name = ServerName::known;
+    }
   }
   return &state.index->default_target();
+}
+
+// TLSGuardStrictSNI, or not for this connection: a CA's challenge passes, and whoever asks for an
+// IP address names none (RFC 6066 3).
+bool refused_for_name(const ConnState& state) {
+  const VirtualHost& host = *state.target->default_host;
+  if (!host.strict_sni || state.server_name == ServerName::known || state.challenge) return false;
+  return state.server_name != ServerName::missing || !host.managed.has_address;
 }
 
 void judge(ConnState& state, const hello::ClientHello& hello) {
   const Runtime& runtime = *state.runtime;
   std::uint64_t fingerprint = hello::fingerprint(hello, runtime.seed);
-  auto settings_id =
-      static_cast<std::uint32_t>(reinterpret_cast<std::uintptr_t>(state.target) >> 4);
+  const live::KeySet* keys = state.live != nullptr ? state.live->keys : nullptr;
+  const JudgedSettings& judged = state.target->by_keys->get(state.target->judged, keys);
+  auto settings_id = static_cast<std::uint32_t>(reinterpret_cast<std::uintptr_t>(&judged) >> 4);
   if (auto known = runtime.verdict_cache->find(fingerprint, settings_id)) {
     state.verdicts = *known;
   } else {
     for (live::Judge judge : live::all_judges) {
-      const hello::ServerSettings* settings = state.target->judged[static_cast<std::size_t>(judge)];
+      const hello::ServerSettings* settings = judged[static_cast<std::size_t>(judge)];
       if (settings != nullptr) state.verdicts.set(judge, hello::judge(hello, *settings));
     }
     runtime.verdict_cache->put(fingerprint, settings_id, state.verdicts);
   }
   // What the host itself demands of the name comes first: OpenSSL sends alert 112 before it
   // chooses a cipher. A version nobody shares is refused earlier still.
-  if (state.target->default_host->strict_sni && state.server_name != ServerName::known &&
+  if (refused_for_name(state) &&
       state.verdicts.get(live::Judge::in_force) != hello::Verdict::protocol) {
     state.verdicts.set(live::Judge::in_force, hello::Verdict::sni);
   }
@@ -88,12 +103,12 @@ void on_client_hello(ConnState& state, SSL* ssl, hello::Bytes message, bool vers
   state.failed = true;  // until all of this is done
   auto hello = hello::parse_client_hello(message, version2);
   if (!hello) return;  // OpenSSL refuses it, too, with its own alert
+  look_for_challenge(state, *hello);
   state.target = find_target(state, *hello);
   const VirtualHost& host = *state.target->host;
+  choose_certificate(state, *hello);
   if (host.engine != Engine::off) judge(state, *hello);
-  state.refuse_sni = state.target->default_host->strict_sni &&
-                     state.target->default_host->engine == Engine::on &&
-                     state.server_name != ServerName::known;
+  state.refuse_sni = state.target->default_host->engine == Engine::on && refused_for_name(state);
   state.failed = !narrow(ssl, *state.target);
 }
 
@@ -131,6 +146,7 @@ void on_finished(ConnState& state, SSL* ssl) {
   state.resumed = SSL_session_reused(ssl) == 1;
   state.may_renegotiate = state.version != static_cast<std::uint16_t>(Protocol::tls1_3);
   if (state.resumed) read_session(ssl, state);
+  if (const policy::Group* group = policy::find_group(state.group)) state.group_name = group->name;
   const VirtualHost& host = *state.target->host;
   if (host.engine == Engine::on && !satisfies(state, host)) {
     state.failed = true;
@@ -140,9 +156,7 @@ void on_finished(ConnState& state, SSL* ssl) {
     return;
   }
   state.finished = true;
-  if (host.engine == Engine::off) return;
-  count_handshake(state);
-  state.environment = make_environment(state);
+  if (host.engine != Engine::off) count_handshake(state);
 }
 
 extern "C" void on_message(int write, int, int content_type, const void* buffer, size_t length,
@@ -217,7 +231,7 @@ int on_pre_handshake(conn_rec* c, SSL* ssl, int is_proxy) noexcept {
     const VirtualHost* default_host = virtual_host_of(c->base_server);
     if (default_host == nullptr) return declined;
     const Runtime& runtime = *default_host->runtime;
-    if (!runtime.judging) return declined;
+    if (!runtime.judging && !runtime.domains.any()) return declined;
     auto* state = pool_make<ConnState>(c->pool);
     state->connection = c;
     state->ssl = ssl;
@@ -238,12 +252,17 @@ int on_pre_handshake(conn_rec* c, SSL* ssl, int is_proxy) noexcept {
 }
 
 int on_process_connection(conn_rec* c) noexcept {
-  // Streams of HTTP/2 and connections to others have none.
-  const auto* state =
-      static_cast<ConnState*>(ap_get_module_config(c->conn_config, &tlsguard_module));
-  // The event MPM comes here again for each request of a connection that was kept alive.
-  if (state == nullptr) return declined;
-  return state->failed ? done : declined;
+  return guard("on_process_connection", done, [&] {
+    if (c->master != nullptr || c->outgoing) return declined;
+    auto* state = static_cast<ConnState*>(ap_get_module_config(c->conn_config, &tlsguard_module));
+    if (state == nullptr) return declined;
+    if (state->failed || state->challenge != nullptr) return done;
+    // The event MPM comes here again for each request of a connection that was kept alive.
+    if (state->finished && state->environment == nullptr && state->host()->engine != Engine::off) {
+      state->environment = make_environment(c, *state);
+    }
+    return declined;
+  });
 }
 
 int on_server_name(SSL* ssl, int* alert, void*) noexcept {
@@ -251,7 +270,8 @@ int on_server_name(SSL* ssl, int* alert, void*) noexcept {
   return guard("on_server_name", SSL_TLSEXT_ERR_ALERT_FATAL, [&] {
     const ConnState* state = state_of(ssl);
     if (state == nullptr || state->refuse_sni) return SSL_TLSEXT_ERR_ALERT_FATAL;
-    return state->server_name == ServerName::known ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_NOACK;
+    return state->server_name == ServerName::known || state->challenge ? SSL_TLSEXT_ERR_OK
+                                                                       : SSL_TLSEXT_ERR_NOACK;
   });
 }
 

@@ -12,11 +12,14 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 
+#include "crypto/self_signed.h"
 #include "hello/client_hello.h"
 #include "hello/verdict.h"
 #include "httpd/address_index.h"
 #include "httpd/includes.h"
+#include "live/credentials.h"
 #include "live/verdicts.h"
 
 namespace tlsguard::httpd {
@@ -47,10 +50,14 @@ struct ConnState {
   live::Verdicts verdicts;
   bool may_renegotiate = false;  // TLS 1.2 and below
   const SSL_CIPHER* handshake_cipher = nullptr;
-  SSL* ssl = nullptr;  // mod_ssl's; lives as long as the connection
-  // TLSGUARD_…, copied to every request of the connection. Null until finished, and where the
-  // engine is off.
-  const apr_table_t* environment = nullptr;
+  const char* group_name = nullptr;  // static; null: none
+  SSL* ssl = nullptr;                // mod_ssl's; lives as long as the connection
+  // TLSGUARD_… for every request of the connection; null: none.
+  apr_table_t* environment = nullptr;
+  live::LivePtr live;  // the managed certificate; null: mod_ssl's own
+  std::unique_ptr<crypto::KeyAndCertificate> challenge;  // tls-alpn-01; null: none
+  bool placeholder = false;                              // nothing else was there to serve
+  bool certificate_set = false;                          // by us, or left to mod_ssl
   // The last other virtual host this connection was found to satisfy.
   const VirtualHost* satisfied = nullptr;
 

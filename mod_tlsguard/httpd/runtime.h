@@ -8,14 +8,17 @@
 
 #include <array>
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "httpd/address_index.h"
+#include "httpd/agent_spec.h"
 #include "httpd/handshake_log.h"
+#include "httpd/live_domains.h"
+#include "httpd/managed_domains.h"
+#include "httpd/placeholders.h"
 #include "httpd/plan.h"
 #include "httpd/server_conf.h"
 #include "httpd/shared_flag.h"
@@ -52,9 +55,9 @@ struct VirtualHost {
   std::string report_policy_id;     // empty: none
   bool policy_floats = false;       // named without a version
   std::vector<policy::Note> notes;  // beside those of the plan
+  ManagedHost managed;
   live::CountedHost counted;
-  live::VirtualHostCensus census;  // set in post_config, as is past
-  std::vector<live::Past> past;    // for the status handler
+  live::VirtualHostCensus census;  // set in post_config
   // Of the certificates mod_ssl serves, all of them together; set in post_config.
   std::int64_t not_before = 0;  // unix seconds
   std::int64_t not_after = INT64_MAX;
@@ -62,28 +65,23 @@ struct VirtualHost {
   bool refuse_all = false;
 };
 
-// The first real SSL_CTX of a plan, which was read back whole, before and after it was tightened.
-struct FirstContext {
-  policy::Outline before;
-  policy::Outline after;
-  hello::ServerSettings settings;
-};
-
 struct Runtime {
   policy::Catalogue catalogue;
-  // Configuration time only.
-  Planner planner{catalogue};
-  std::map<const Plan*, FirstContext> first_contexts;
+  Planner planner{catalogue};  // configuration time only
   std::vector<std::unique_ptr<VirtualHost>> virtual_hosts;
   std::vector<std::unique_ptr<Site>> sites;  // one a server_rec, TLS or not
   AddressIndexes addresses;
-  Names names;             // of TLS virtual hosts, for redirects
-  bool judging = false;    // some virtual host is not off
-  bool enforcing = false;  // some virtual host is on
-  bool any_hsts = false;   // some server sends it
+  ManagedDomains domains;
+  std::unique_ptr<PlaceholderFile> placeholder_file = std::make_unique<PlaceholderFile>();
+  std::unique_ptr<LiveDomains> live;  // set in post_config; null: nothing is managed
+  Names names;                        // of TLS virtual hosts, for redirects
+  bool judging = false;               // some virtual host is not off
+  bool enforcing = false;             // some virtual host is on
+  bool any_hsts = false;              // some server sends it
   ap_filter_rec_t* hsts_filter = nullptr;
   std::unique_ptr<SharedFlag> loop_warning = std::make_unique<SharedFlag>();
   std::string store_path;
+  AgentConf agent;         // where something is managed
   std::uint64_t seed = 0;  // of the fingerprints
   // mod_ssl's session cache look-up, behind ours (sessions.h); set in post_config.
   SessionGetCallback ssl_get_session = nullptr;

@@ -3,10 +3,6 @@
 
 #include <fmt/format.h>
 
-#include <map>
-
-#include "core/text.h"
-#include "httpd/conf_of.h"
 #include "web/port_map.h"
 
 namespace tlsguard::httpd {
@@ -20,6 +16,11 @@ std::uint16_t outside_port(const server_rec* s, const ServerConf& conf) {
   std::uint16_t own = s->addrs != nullptr ? s->addrs->host_port : std::uint16_t{0};
   if (own == 0) own = 443;
   return web::redirect_port(written, own, conf.port_map ? conf.port_map->value : web::PortMap{});
+}
+
+RequiredName required_by(const Site* site, const server_rec* s, const ServerConf& conf) {
+  return {conf.require_https ? conf.require_https->value : web::RequireHttps::off,
+          outside_port(s, conf), site};
 }
 
 }  // namespace
@@ -44,49 +45,30 @@ std::unique_ptr<Site> make_site(const Runtime& runtime, const server_rec* s, con
   return site;
 }
 
-std::optional<RequiredName> required_of(const Names& names, std::string_view host) {
-  std::optional<RequiredName> all;
-  bool port_is_exact = false;
-  names.table.each(host, [&](const RequiredName& one, bool exact) {
-    if (!all) all = one;
-    all->setting = web::stricter(all->setting, one.setting);
-    if (exact || (!port_is_exact && one.port == 443)) all->port = one.port;
-    port_is_exact = port_is_exact || exact;
-  });
-  return all;
+void add_lists(Names& names, const Site& site, const server_rec* s, const ServerConf& conf) {
+  names.of_lists.push_back(required_by(&site, s, conf));
 }
 
-void compare_ramps(server_rec* base, Complaints& complaints) {
-  std::map<std::string, const server_rec*> with_ramp;
-  for (const server_rec* s = base; s != nullptr; s = s->next) {
-    const Site& site = *conf_of(s)->site;
-    if (site.host != nullptr && site.hsts.enabled && !site.ramp_steps.empty() &&
-        s->server_hostname != nullptr) {
-      with_ramp.try_emplace(to_lower(s->server_hostname), s);
+std::optional<RequiredName> find_required(const Runtime& runtime, std::string_view name) {
+  std::optional<RequiredName> required;
+  if (const RequiredName* found = runtime.names.table.find(name)) {
+    required = *found;
+  } else if (runtime.live != nullptr) {
+    for (const RequiredName& listing : runtime.names.of_lists) {
+      if (!runtime.live->lists_name(listing.site->host->managed, name)) continue;
+      required = listing;
+      break;
     }
   }
-  for (const server_rec* s = base; s != nullptr; s = s->next) {
-    const ServerConf& conf = *conf_of(s);
-    if (conf.site->host == nullptr || !conf.site->hsts.enabled || s->server_hostname == nullptr) {
-      continue;
-    }
-    auto found = with_ramp.find(to_lower(s->server_hostname));
-    if (found == with_ramp.end() || found->second == s) continue;
-    const ServerConf& other = *conf_of(found->second);
-    if (conf.site->hsts == other.site->hsts && conf.site->ramp_steps == other.site->ramp_steps) {
-      continue;
-    }
-    complaints.warning(
-        conf.hsts_ramp ? conf.hsts_ramp->place : conf.hsts->place,
-        fmt::format("TLSGuardHSTSRamp: another virtual host of {} has another TLSGuardHSTS or "
-                    "ramp ({}); browsers keep what they saw last, so write the same for both",
-                    s->server_hostname, other.hsts_ramp->place.text()));
+  if (!required) return required;
+  if (const ManagedDomain* domain = runtime.domains.find(name)) {
+    required->setting = web::stricter(required->setting, domain->require_https);
   }
+  return required;
 }
 
 void add_names(Names& names, const server_rec* s, const ServerConf& conf) {
-  RequiredName asked{conf.require_https ? conf.require_https->value : web::RequireHttps::off,
-                     outside_port(s, conf)};
+  RequiredName asked = required_by(conf.site, s, conf);
   if (asked.setting != web::RequireHttps::off) names.any_required = true;
   auto enter = [&](RequiredName& entry) {
     // Another virtual host has the name, too: the stricter counts, and the usual port.

@@ -41,6 +41,9 @@ def local(text):
     text = re.sub(r"SSLCertificateKeyFile \S+", "SSLCertificateKeyFile @key:rsa@", text)
     text = re.sub(r"DocumentRoot \S+", 'DocumentRoot "@docroot@"', text)
     text = re.sub(r"TLSGuardStore \S+", 'TLSGuardStore "@store@"', text)
+    text = re.sub(r"TLSGuardDomainList \S+", 'TLSGuardDomainList "/etc/hostname"', text)
+    text = re.sub(r"TLSGuardAgentUser \S+", "TLSGuardAgentUser nobody", text)
+    text = re.sub(r"TLSGuardAgentProgram \S+", "TLSGuardAgentProgram /bin/true", text)
     return text.replace("${APACHE_LOG_DIR}", "@dir@")
 
 

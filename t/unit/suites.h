@@ -21,7 +21,6 @@ Suite* snapshot_suite();
 Suite* state_file_suite();
 Suite* verdict_cache_suite();
 Suite* date_suite();
-Suite* json_depth_suite();
 Suite* grade_suite();
 Suite* name_table_suite();
 Suite* runtime_file_suite();
@@ -49,6 +48,10 @@ Suite* widening_suite();
 Suite* certificate_keys_suite();
 Suite* strength_suite();
 Suite* describe_suite();
+Suite* domain_board_suite();
+Suite* credentials_suite();
+Suite* prepare_suite();
+Suite* spec_names_suite();
 
 using MakeSuite = Suite* (*)();
 // One a line, so that additions merge.
@@ -66,7 +69,6 @@ inline constexpr MakeSuite suites[] = {
     state_file_suite,
     verdict_cache_suite,
     date_suite,
-    json_depth_suite,
     grade_suite,
     name_table_suite,
     runtime_file_suite,
@@ -94,6 +96,10 @@ inline constexpr MakeSuite suites[] = {
     certificate_keys_suite,
     strength_suite,
     describe_suite,
+    domain_board_suite,
+    credentials_suite,
+    prepare_suite,
+    spec_names_suite,
 };
 // clang-format on
 
