@@ -44,22 +44,31 @@ class NameTable {
 
   // nullptr: nobody has it. Names longer than any DNS name (RFC 1035 2.3.4) belong to nobody.
   [[nodiscard]] const T* find(std::string_view asked) const {
-    const Entry* best = nullptr;
-    match(
-        asked,
-        [&](const Entry& entry, bool) {
-          if (best == nullptr || entry.order < best->order) best = &entry;
-        },
-        [&](const Entry& next) { return best != nullptr && next.order >= best->order; });
-    return best != nullptr ? &best->value : nullptr;
-  }
+    constexpr std::size_t longest = 255;
+    if (asked.size() > longest) return nullptr;
+    std::array<char, longest> buffer;  // NOLINT(cppcoreguidelines-pro-type-member-init)
+    std::transform(asked.begin(), asked.end(), buffer.begin(), [](char c) { return to_lower(c); });
+    std::string_view name(buffer.data(), asked.size());
 
-  // use(value, exact) for every name (exact) and pattern that matches, in no order.
-  template <typename Use>
-  void each(std::string_view asked, const Use& use) const {
-    match(
-        asked, [&](const Entry& entry, bool exact) { use(entry.value, exact); },
-        [](const Entry&) { return false; });
+    const Entry* best = nullptr;
+    auto consider = [&](const Entry& entry) {
+      if (best == nullptr || entry.order < best->order) best = &entry;
+    };
+    if (auto found = exact_.find(name); found != exact_.end()) consider(found->second);
+    if (!suffixes_.empty()) {
+      // '*' stands for any run of characters, dots among them, and for none.
+      for (auto dot = name.find('.'); dot != std::string_view::npos;
+           dot = name.find('.', dot + 1)) {
+        if (auto found = suffixes_.find(name.substr(dot)); found != suffixes_.end()) {
+          consider(found->second);
+        }
+      }
+    }
+    for (const Pattern& pattern : patterns_) {
+      if (best != nullptr && pattern.entry.order >= best->order) break;
+      if (matches_alias_pattern(name, pattern.text)) consider(pattern.entry);
+    }
+    return best != nullptr ? &best->value : nullptr;
   }
 
  private:
@@ -78,31 +87,6 @@ class NameTable {
     }
   };
   using Map = std::unordered_map<std::string, Entry, Hash, std::equal_to<>>;
-
-  // consider(entry, exact) for what matches; enough(pattern) ends it before a pattern is tried.
-  template <typename Consider, typename Enough>
-  void match(std::string_view asked, const Consider& consider, const Enough& enough) const {
-    constexpr std::size_t longest = 255;
-    if (asked.size() > longest) return;
-    std::array<char, longest> buffer;  // NOLINT(cppcoreguidelines-pro-type-member-init)
-    std::transform(asked.begin(), asked.end(), buffer.begin(), [](char c) { return to_lower(c); });
-    std::string_view name(buffer.data(), asked.size());
-
-    if (auto found = exact_.find(name); found != exact_.end()) consider(found->second, true);
-    if (!suffixes_.empty()) {
-      // '*' stands for any run of characters, dots among them, and for none.
-      for (auto dot = name.find('.'); dot != std::string_view::npos;
-           dot = name.find('.', dot + 1)) {
-        if (auto found = suffixes_.find(name.substr(dot)); found != suffixes_.end()) {
-          consider(found->second, false);
-        }
-      }
-    }
-    for (const Pattern& pattern : patterns_) {
-      if (enough(pattern.entry)) break;
-      if (matches_alias_pattern(name, pattern.text)) consider(pattern.entry, false);
-    }
-  }
 
   T& put(Map& map, std::string key, T value) {
     auto [place, added] = map.try_emplace(std::move(key), Entry{next_, std::move(value)});

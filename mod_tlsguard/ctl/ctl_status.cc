@@ -83,6 +83,12 @@ std::string overview(const Snapshot& snapshot) {
          "the named ones turn away or would.\n";
 }
 
+std::string judge_names() {
+  std::vector<std::string> names;
+  for (Judge judge : live::all_judges) names.emplace_back(live::judge_name(judge));
+  return join(names, ", ");
+}
+
 }  // namespace
 
 int status(const StatusOptions& options) {
@@ -91,7 +97,7 @@ int status(const StatusOptions& options) {
     judge = live::parse_judge(*options.policy);
     if (!judge) {
       complain(fmt::format("the census knows no policy '{}': valid are {}", *options.policy,
-                           live::judge_names()));
+                           judge_names()));
       return exit_usage;
     }
   }

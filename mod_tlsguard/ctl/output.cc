@@ -60,9 +60,7 @@ std::string printable(std::string_view text) {
     if (point.size > 0 && is_harmless(point.value)) {
       safe += text.substr(0, size);
     } else {
-      for (char c : text.substr(0, size)) {
-        safe += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
-      }
+      for (unsigned char byte : text.substr(0, size)) safe += fmt::format("\\x{:02x}", byte);
     }
     text.remove_prefix(size);
   }

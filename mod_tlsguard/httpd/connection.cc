@@ -12,6 +12,7 @@
 #include "httpd/request_guard.h"
 #include "httpd/runtime.h"
 #include "httpd/sessions.h"
+#include "policy/names.h"
 
 namespace tlsguard::httpd {
 
@@ -131,6 +132,7 @@ void on_finished(ConnState& state, SSL* ssl) {
   state.resumed = SSL_session_reused(ssl) == 1;
   state.may_renegotiate = state.version != static_cast<std::uint16_t>(Protocol::tls1_3);
   if (state.resumed) read_session(ssl, state);
+  if (const policy::Group* group = policy::find_group(state.group)) state.group_name = group->name;
   const VirtualHost& host = *state.target->host;
   if (host.engine == Engine::on && !satisfies(state, host)) {
     state.failed = true;
@@ -140,9 +142,7 @@ void on_finished(ConnState& state, SSL* ssl) {
     return;
   }
   state.finished = true;
-  if (host.engine == Engine::off) return;
-  count_handshake(state);
-  state.environment = make_environment(state);
+  if (host.engine != Engine::off) count_handshake(state);
 }
 
 extern "C" void on_message(int write, int, int content_type, const void* buffer, size_t length,
@@ -238,12 +238,17 @@ int on_pre_handshake(conn_rec* c, SSL* ssl, int is_proxy) noexcept {
 }
 
 int on_process_connection(conn_rec* c) noexcept {
-  // Streams of HTTP/2 and connections to others have none.
-  const auto* state =
-      static_cast<ConnState*>(ap_get_module_config(c->conn_config, &tlsguard_module));
-  // The event MPM comes here again for each request of a connection that was kept alive.
-  if (state == nullptr) return declined;
-  return state->failed ? done : declined;
+  return guard("on_process_connection", done, [&] {
+    if (c->master != nullptr || c->outgoing) return declined;
+    auto* state = static_cast<ConnState*>(ap_get_module_config(c->conn_config, &tlsguard_module));
+    if (state == nullptr) return declined;
+    if (state->failed) return done;
+    // The event MPM comes here again for each request of a connection that was kept alive.
+    if (state->finished && state->environment == nullptr && state->host()->engine != Engine::off) {
+      state->environment = make_environment(c, *state);
+    }
+    return declined;
+  });
 }
 
 int on_server_name(SSL* ssl, int* alert, void*) noexcept {

@@ -47,10 +47,10 @@ struct ConnState {
   live::Verdicts verdicts;
   bool may_renegotiate = false;  // TLS 1.2 and below
   const SSL_CIPHER* handshake_cipher = nullptr;
-  SSL* ssl = nullptr;  // mod_ssl's; lives as long as the connection
-  // TLSGUARD_…, copied to every request of the connection. Null until finished, and where the
-  // engine is off.
-  const apr_table_t* environment = nullptr;
+  const char* group_name = nullptr;  // static; null: none
+  SSL* ssl = nullptr;                // mod_ssl's; lives as long as the connection
+  // TLSGUARD_… for every request of the connection; null: none.
+  apr_table_t* environment = nullptr;
   // The last other virtual host this connection was found to satisfy.
   const VirtualHost* satisfied = nullptr;
 

@@ -25,54 +25,19 @@ void shut(VirtualHost& host, const std::string& why) {
              host.name, host.policy_id, why);
 }
 
-// Reads back what OpenSSL makes of it.
-Result<FirstContext> tighten_first(SSL_CTX* ctx, const Plan& plan) {
-  FirstContext first;
-  first.before = policy::outline_of(ctx);
-  auto before = policy::read_back(ctx);
-  if (!before) return tl::unexpected(before.error());
-  before->keys = plan.key.keys;
-  auto outcome = policy::tighten(ctx, *before, plan.key.policy, plan.key.directives);
-  if (!outcome) return tl::unexpected(outcome.error());
-  first.after = policy::outline_of(ctx);
-  first.settings = std::move(outcome->settings);
-  return first;
-}
-
-// Contexts that looked alike before, and had the same done to them, have to look alike after.
-Result<void> tighten_next(SSL_CTX* ctx, const Plan& plan, const FirstContext& first) {
-  auto set = policy::tighten_likewise(ctx, first.settings, plan.key.policy);
-  if (set && policy::outline_of(ctx) != first.after) {
-    return fail(
-        "OpenSSL made something else of it than for another virtual host with the same "
-        "configuration");
-  }
-  return set;
-}
-
-void compare(const VirtualHost& host, const hello::ServerSettings& settings) {
-  if (settings == host.plan->in_force()) return;
-  log_server(host.server, APLOG_WARNING, "TG0013",
-             "vhost={}: what is in force differs from what the configuration says; openssl.cnf or "
-             "another module has a part in it",
-             host.name);
-}
-
 void enforce(VirtualHost& host, SSL_CTX* ctx) {
   const Plan& plan = *host.plan;
-  auto& known = host.runtime->first_contexts;
-  auto first = known.find(&plan);
-  // Virtual hosts of one plan have the same configuration, down to the certificates' keys. One that
-  // all the same looks different (another module?) is a first one again.
-  if (first != known.end() && policy::outline_of(ctx) == first->second.before) {
-    auto set = tighten_next(ctx, plan, first->second);
-    if (!set) return shut(host, set.error().text);
-    return compare(host, first->second.settings);
+  auto before = policy::read_back(ctx);
+  if (!before) return shut(host, before.error().text);
+  before->keys = plan.key.keys;
+  auto outcome = policy::tighten(ctx, *before, plan.key.policy, plan.key.directives);
+  if (!outcome) return shut(host, outcome.error().text);
+  if (!(outcome->settings == plan.in_force())) {
+    log_server(host.server, APLOG_WARNING, "TG0013",
+               "vhost={}: what is in force differs from what the configuration says; openssl.cnf "
+               "or another module has a part in it",
+               host.name);
   }
-  auto tightened = tighten_first(ctx, plan);
-  if (!tightened) return shut(host, tightened.error().text);
-  compare(host, tightened->settings);
-  known.insert_or_assign(&plan, std::move(*tightened));
 }
 
 std::int64_t unix_seconds(const ASN1_TIME* time) {

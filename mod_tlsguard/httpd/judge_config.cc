@@ -172,7 +172,6 @@ Runtime* judge_config(apr_pool_t* pconf, apr_pool_t* ptemp, server_rec* base,
   mark_defaults(*runtime);
   for (const auto& index : runtime->addresses.all()) compare_with_neighbours(*index, complaints);
   check_strict_sni(*runtime, base_conf, complaints);
-  compare_ramps(base, complaints);
   note_sight(*runtime);
   runtime->hsts_filter = ap_get_output_filter_handle(hsts_filter_name);
   return runtime;

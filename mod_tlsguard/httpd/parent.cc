@@ -75,7 +75,6 @@ class Parent {
     ramps_ = ramps_of(runtime_, base_);
     read_ramps();
     open_board(anchor);
-    save(now());  // a crash before the first tick must not lose the seed, or what a reload moved
     tick_ramps(now());
     for (Ramp& ramp : ramps_) give_values(ramp);
     if (directory_) write_running(*directory_, base_, runtime_);
@@ -84,12 +83,10 @@ class Parent {
   void tick() {
     live::UnixSeconds at = now();
     tick_ramps(at);
-    std::vector<live::DailyNotice> notices;
-    if (keeper_) notices = keeper_->take_daily_notices(at);
-    for (const live::DailyNotice& notice : notices) say(notice);
-    // Told once: not again after a crash.
-    bool told = !notices.empty();
-    if (told || at >= saved_at_ + save_every || at < saved_at_) save(at);
+    if (keeper_) {
+      for (const live::DailyNotice& notice : keeper_->take_daily_notices(at)) say(notice);
+    }
+    if (at >= saved_at_ + save_every || at < saved_at_) save(at);
   }
 
  private:
@@ -124,7 +121,6 @@ class Parent {
     runtime_.seed = keeper_->fingerprint_seed();
     for (std::size_t i = 0; i < runtime_.virtual_hosts.size(); ++i) {
       runtime_.virtual_hosts[i]->census = keeper_->census(i);
-      runtime_.virtual_hosts[i]->past = keeper_->past(i);
     }
     for (std::size_t i = 0; i < ramps_.size(); ++i) {
       for (Site* site : ramps_[i].sites) site->ramp = keeper_->ramp(i);

@@ -17,33 +17,21 @@ int close_with(request_rec* r, int status) {
   return status;
 }
 
-// Apart, so that a request to which nothing was done by a directory's SSLCipherSuite costs a look.
-[[gnu::noinline]] int check_renegotiated(request_rec* r, const ConnState& state) noexcept {
-  return guard("check_renegotiated", HTTP_FORBIDDEN, [&] {
-    const SSL_CIPHER* current = SSL_get_current_cipher(state.ssl);
-    if (current == state.handshake_cipher) return declined;
-    ConnState renegotiated = state;
-    renegotiated.handshake_cipher = current;
-    renegotiated.cipher = current != nullptr ? SSL_CIPHER_get_protocol_id(current) : 0;
-    const VirtualHost* asked = virtual_host_of(r->server);
-    if (satisfies(renegotiated, *state.host()) &&
-        (asked == nullptr || asked->engine != Engine::on || satisfies(renegotiated, *asked))) {
-      return declined;
-    }
-    log_request(r, APLOG_ERR, "TG0041",
-                "vhost={}: SSLCipherSuite of a directory led to {}, outside of policy {}: 403, "
-                "and the connection is closed",
-                state.host()->name, describe_negotiated(renegotiated), state.host()->policy_id);
-    return close_with(r, HTTP_FORBIDDEN);
-  });
+void set_environment(request_rec* r, const ConnState& state) {
+  if (state.environment == nullptr) return;
+  if (apr_is_empty_table(r->subprocess_env)) {
+    r->subprocess_env = apr_table_copy(r->pool, state.environment);
+  } else {
+    r->subprocess_env = apr_table_overlay(r->pool, state.environment, r->subprocess_env);
+  }
 }
 
 }  // namespace
 
-apr_table_t* make_environment(const ConnState& state) {
+apr_table_t* make_environment(const conn_rec* c, const ConnState& state) {
   const VirtualHost& host = *state.host();
-  constexpr int room = 4;
-  apr_table_t* environment = apr_table_make(state.connection->pool, room);
+  constexpr int room = 16;  // copies have as much, and other modules add to them
+  apr_table_t* environment = apr_table_make(c->pool, room);
   auto add = [&](const char* name, const char* value) { apr_table_addn(environment, name, value); };
   auto name_of = [](std::optional<hello::Verdict> verdict) {
     return hello::verdict_name(verdict.value_or(hello::Verdict::ok)).data();
@@ -53,9 +41,7 @@ apr_table_t* make_environment(const ConnState& state) {
   if (!host.report_policy_id.empty()) {
     add("TLSGUARD_REPORT_VERDICT", name_of(state.verdicts.get(live::Judge::report)));
   }
-  if (const policy::Group* group = policy::find_group(state.group)) {
-    add("TLSGUARD_GROUP", group->name);
-  }
+  if (state.group_name != nullptr) add("TLSGUARD_GROUP", state.group_name);
   return environment;
 }
 
@@ -77,17 +63,14 @@ int check_host(request_rec* r, ConnState& state) {
 }
 
 int on_read_request(request_rec* r) noexcept {
-  const ConnState* state = state_of(r->connection);
-  // Not TLS, or (no ClientHello) plain HTTP sent to the TLS port, which mod_ssl answers.
-  if (state == nullptr || !state->hello_seen) return declined;
-  if (state->failed || !state->finished) return close_with(r, HTTP_FORBIDDEN);
-  if (state->environment == nullptr) return declined;
-  // Into an empty table, the usual one, they are copied as they are; else put in one by one.
-  apr_table_t* variables = r->subprocess_env;
-  unsigned how =
-      apr_is_empty_table(variables) != 0 ? APR_OVERLAP_TABLES_ADD : APR_OVERLAP_TABLES_SET;
-  apr_table_overlap(variables, state->environment, how);
-  return declined;
+  return guard("on_read_request", HTTP_INTERNAL_SERVER_ERROR, [&] {
+    ConnState* state = state_of(r->connection);
+    // Not TLS, or (no ClientHello) plain HTTP sent to the TLS port, which mod_ssl answers.
+    if (state == nullptr || !state->hello_seen) return declined;
+    if (state->failed || !state->finished) return close_with(r, HTTP_FORBIDDEN);
+    set_environment(r, *state);
+    return declined;
+  });
 }
 
 int on_check_access(request_rec* r) noexcept {
@@ -95,7 +78,23 @@ int on_check_access(request_rec* r) noexcept {
   if (state == nullptr || !state->may_renegotiate || state->host()->engine != Engine::on) {
     return declined;
   }
-  return check_renegotiated(r, *state);
+  return guard("on_check_access", HTTP_FORBIDDEN, [&] {
+    const SSL_CIPHER* current = SSL_get_current_cipher(state->ssl);
+    if (current == state->handshake_cipher) return declined;
+    ConnState renegotiated = *state;
+    renegotiated.handshake_cipher = current;
+    renegotiated.cipher = current != nullptr ? SSL_CIPHER_get_protocol_id(current) : 0;
+    const VirtualHost* asked = virtual_host_of(r->server);
+    if (satisfies(renegotiated, *state->host()) &&
+        (asked == nullptr || asked->engine != Engine::on || satisfies(renegotiated, *asked))) {
+      return declined;
+    }
+    log_request(r, APLOG_ERR, "TG0041",
+                "vhost={}: SSLCipherSuite of a directory led to {}, outside of policy {}: 403, "
+                "and the connection is closed",
+                state->host()->name, describe_negotiated(renegotiated), state->host()->policy_id);
+    return close_with(r, HTTP_FORBIDDEN);
+  });
 }
 
 }  // namespace tlsguard::httpd

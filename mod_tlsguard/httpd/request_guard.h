@@ -14,9 +14,8 @@ struct ConnState;
 // declined. Initial requests only.
 int check_host(request_rec* r, ConnState& state);
 
-// The variables that logs and expressions read, in the connection's pool; once the handshake is
-// over.
-[[nodiscard]] apr_table_t* make_environment(const ConnState& state);
+// The variables that logs and expressions read; once the handshake is over.
+[[nodiscard]] apr_table_t* make_environment(const conn_rec* c, const ConnState& state);
 
 extern "C" {
 // Every request, after mod_ssl's: the variables; and nothing is served on a connection whose

@@ -42,9 +42,6 @@ live::RuntimeHost host_of(const VirtualHost& host) {
 
 std::string_view without_version(std::string_view id) { return id.substr(0, id.find('@')); }
 
-// A name without a version stands for the newest.
-bool floats(std::string_view name) { return name.find('@') == std::string_view::npos; }
-
 // The store's file is of the last start, perhaps of another release.
 void say_which_policies_moved(const store::Directory& directory, server_rec* base,
                               const Runtime& runtime) {
@@ -52,30 +49,16 @@ void say_which_policies_moved(const store::Directory& directory, server_rec* bas
   if (!text || !*text) return;
   auto last = live::runtime_from_json(**text);
   if (!last) return;  // only a notice is lost; it is written anew below
-  std::map<std::string, const live::RuntimeHost*> before;
-  for (const live::RuntimeHost& host : last->virtual_hosts) before[host.name] = &host;
+  std::map<std::string, std::string> before;
+  for (const live::RuntimeHost& host : last->virtual_hosts) before[host.name] = host.policy;
   std::map<std::string, std::string> moved;
-  auto compare = [&](std::string old, std::string now, bool newest) {
-    bool changed_by_hand = old.ends_with('+') != now.ends_with('+');
-    if (!newest || changed_by_hand || old == now) return;
-    if (without_version(old) != without_version(now)) return;
-    if (now.ends_with('+')) {  // single settings over a policy that moved beneath them
-      old.pop_back();
-      now.pop_back();
-    }
-    moved[old] = now;
-  };
   for (const auto& host : runtime.virtual_hosts) {
-    auto found = before.find(host->name);
-    if (found == before.end()) continue;
-    const live::RuntimeHost& old = *found->second;
-    const ServerConf& conf = *conf_of(host->server);
-    compare(old.policy, host->policy_id, host->policy_floats);
-    if (old.report_policy && conf.report_policy) {
-      compare(*old.report_policy, host->report_policy_id, floats(conf.report_policy->value));
+    auto old = before.find(host->name);
+    if (!host->policy_floats || old == before.end() || old->second == host->policy_id) continue;
+    bool changed_by_hand = old->second.ends_with('+') || host->policy_id.ends_with('+');
+    if (!changed_by_hand && without_version(old->second) == without_version(host->policy_id)) {
+      moved[old->second] = host->policy_id;
     }
-    if (old.floor && host->floor)
-      compare(*old.floor, *host->floor, floats(conf.floor->value.policy));
   }
   for (const auto& [from, to] : moved) {
     log_server(base, APLOG_NOTICE, "TG0005",

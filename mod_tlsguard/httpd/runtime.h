@@ -8,7 +8,6 @@
 
 #include <array>
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -53,8 +52,7 @@ struct VirtualHost {
   bool policy_floats = false;       // named without a version
   std::vector<policy::Note> notes;  // beside those of the plan
   live::CountedHost counted;
-  live::VirtualHostCensus census;  // set in post_config, as is past
-  std::vector<live::Past> past;    // for the status handler
+  live::VirtualHostCensus census;  // set in post_config
   // Of the certificates mod_ssl serves, all of them together; set in post_config.
   std::int64_t not_before = 0;  // unix seconds
   std::int64_t not_after = INT64_MAX;
@@ -62,18 +60,9 @@ struct VirtualHost {
   bool refuse_all = false;
 };
 
-// The first real SSL_CTX of a plan, which was read back whole, before and after it was tightened.
-struct FirstContext {
-  policy::Outline before;
-  policy::Outline after;
-  hello::ServerSettings settings;
-};
-
 struct Runtime {
   policy::Catalogue catalogue;
-  // Configuration time only.
-  Planner planner{catalogue};
-  std::map<const Plan*, FirstContext> first_contexts;
+  Planner planner{catalogue};  // configuration time only
   std::vector<std::unique_ptr<VirtualHost>> virtual_hosts;
   std::vector<std::unique_ptr<Site>> sites;  // one a server_rec, TLS or not
   AddressIndexes addresses;

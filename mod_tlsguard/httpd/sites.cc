@@ -3,10 +3,6 @@
 
 #include <fmt/format.h>
 
-#include <map>
-
-#include "core/text.h"
-#include "httpd/conf_of.h"
 #include "web/port_map.h"
 
 namespace tlsguard::httpd {
@@ -42,46 +38,6 @@ std::unique_ptr<Site> make_site(const Runtime& runtime, const server_rec* s, con
   if (conf.require_https) site->require_https = conf.require_https->value;
   if (conf.trusted_proxies) site->trusted_proxies = conf.trusted_proxies->value;
   return site;
-}
-
-std::optional<RequiredName> required_of(const Names& names, std::string_view host) {
-  std::optional<RequiredName> all;
-  bool port_is_exact = false;
-  names.table.each(host, [&](const RequiredName& one, bool exact) {
-    if (!all) all = one;
-    all->setting = web::stricter(all->setting, one.setting);
-    if (exact || (!port_is_exact && one.port == 443)) all->port = one.port;
-    port_is_exact = port_is_exact || exact;
-  });
-  return all;
-}
-
-void compare_ramps(server_rec* base, Complaints& complaints) {
-  std::map<std::string, const server_rec*> with_ramp;
-  for (const server_rec* s = base; s != nullptr; s = s->next) {
-    const Site& site = *conf_of(s)->site;
-    if (site.host != nullptr && site.hsts.enabled && !site.ramp_steps.empty() &&
-        s->server_hostname != nullptr) {
-      with_ramp.try_emplace(to_lower(s->server_hostname), s);
-    }
-  }
-  for (const server_rec* s = base; s != nullptr; s = s->next) {
-    const ServerConf& conf = *conf_of(s);
-    if (conf.site->host == nullptr || !conf.site->hsts.enabled || s->server_hostname == nullptr) {
-      continue;
-    }
-    auto found = with_ramp.find(to_lower(s->server_hostname));
-    if (found == with_ramp.end() || found->second == s) continue;
-    const ServerConf& other = *conf_of(found->second);
-    if (conf.site->hsts == other.site->hsts && conf.site->ramp_steps == other.site->ramp_steps) {
-      continue;
-    }
-    complaints.warning(
-        conf.hsts_ramp ? conf.hsts_ramp->place : conf.hsts->place,
-        fmt::format("TLSGuardHSTSRamp: another virtual host of {} has another TLSGuardHSTS or "
-                    "ramp ({}); browsers keep what they saw last, so write the same for both",
-                    s->server_hostname, other.hsts_ramp->place.text()));
-  }
 }
 
 void add_names(Names& names, const server_rec* s, const ServerConf& conf) {

@@ -5,8 +5,6 @@
 #define TLSGUARD_HTTPD_SITES_H
 
 #include <memory>
-#include <optional>
-#include <string_view>
 
 #include "httpd/complaints.h"
 #include "httpd/includes.h"
@@ -17,16 +15,8 @@ namespace tlsguard::httpd {
 [[nodiscard]] std::unique_ptr<Site> make_site(const Runtime& runtime, const server_rec* s,
                                               const ServerConf& conf, Complaints& complaints);
 
-// A ramp is one name's, and browsers keep the last field they saw: virtual hosts of one name that
-// send different ones undo each other.
-void compare_ramps(server_rec* base, Complaints& complaints);
-
 // Enters the names of a TLS virtual host.
 void add_names(Names& names, const server_rec* s, const ServerConf& conf);
-
-// What those that have this name, by a pattern too, ask together: the stricter. The port is that of
-// the name itself, if it is written anywhere. Nothing: no TLS virtual host has it. Any thread.
-[[nodiscard]] std::optional<RequiredName> required_of(const Names& names, std::string_view host);
 
 }  // namespace tlsguard::httpd
 

@@ -61,11 +61,7 @@ Cause cause_of(const VirtualHost& host, const ServerConf& conf) {
   add(conf.tls13_cipher_suite, "TLSGuardCipherSuite TLSv1.3");
   add(conf.groups, "TLSGuardGroups");
   add(conf.signature_algorithms, "TLSGuardSignatureAlgorithms");
-  if (!cause.directives.empty()) return cause;
-  cause.directives = "TLSGuardPolicy baseline, the default";
-  // The main server has no line of its own: that of what asked for a policy.
-  if (cause.place.line == 0 && conf.engine) cause.place = conf.engine->place;
-  if (cause.place.line == 0 && conf.floor) cause.place = conf.floor->place;
+  if (cause.directives.empty()) cause.directives = "TLSGuardPolicy baseline, the default";
   return cause;
 }
 
@@ -98,21 +94,6 @@ void fill_counted(VirtualHost& host) {
   }
 }
 
-// httpd takes it from Listen only when it opens the ports (ap_setup_listeners), and by its rule.
-std::string_view protocol_of(const server_rec* s) {
-  const char* written = ap_get_server_protocol(const_cast<server_rec*>(s));
-  if (written != nullptr) return written;
-  for (const server_addr_rec* a = s->addrs; a != nullptr; a = a->next) {
-    if (a->host_addr == nullptr) continue;
-    for (const ap_listen_rec* l = ap_listeners; l != nullptr; l = l->next) {
-      if (l->bind_addr == nullptr || l->bind_addr->port != a->host_port) continue;
-      if (apr_sockaddr_equal(l->bind_addr, a->host_addr) == 0) continue;
-      return l->protocol != nullptr ? l->protocol : "";
-    }
-  }
-  return "";
-}
-
 }  // namespace
 
 void plan_again(VirtualHost& host, std::vector<hello::CertificateKey> keys) {
@@ -123,7 +104,9 @@ void plan_again(VirtualHost& host, std::vector<hello::CertificateKey> keys) {
 
 bool speaks_tls(const server_rec* s, const ServerConf& conf) {
   if (conf.ssl_engine) return conf.ssl_engine->value;
-  return !conf.ssl_certificate_files.empty() && protocol_of(s) == "https";
+  const char* protocol = ap_get_server_protocol(const_cast<server_rec*>(s));
+  return protocol != nullptr && std::string_view(protocol) == "https" &&
+         !conf.ssl_certificate_files.empty();
 }
 
 Place place_of(const server_rec* s) {

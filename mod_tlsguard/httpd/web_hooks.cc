@@ -8,7 +8,6 @@
 #include "httpd/connection.h"
 #include "httpd/guard.h"
 #include "httpd/runtime.h"
-#include "httpd/sites.h"
 #include "web/forwarded.h"
 
 namespace tlsguard::httpd {
@@ -92,16 +91,15 @@ const char* host_of(const request_rec* r) {
   return r->server->server_hostname != nullptr ? r->server->server_hostname : "";
 }
 
-web::ClearRequest clear_request(const request_rec* r, const Site& site,
-                                const std::optional<RequiredName>& name,
+web::ClearRequest clear_request(const request_rec* r, const Site& site, const RequiredName* name,
                                 web::RequireHttps setting) {
   web::ClearRequest clear;
   clear.setting = setting;
   clear.method = r->method;
   clear.host = host_of(r);
   clear.target = r->unparsed_uri != nullptr ? r->unparsed_uri : "/";
-  clear.port = name ? name->port : 443;
-  clear.tls_host_exists = name.has_value();
+  clear.port = name != nullptr ? name->port : 443;
+  clear.tls_host_exists = name != nullptr;
   clear.trusted_proxy = !site.trusted_proxies.empty();
   clear.plain_wanted = apr_table_get(r->subprocess_env, "tlsguard-plain") != nullptr;
   return clear;
@@ -152,9 +150,9 @@ int check_clear(request_rec* r, const ServerConf& conf) {
   const Site* site = conf.site;
   if (site == nullptr || !site->runtime->names.any_required) return declined;
   if (came_secure(r, *site)) return declined;
-  std::optional<RequiredName> name = required_of(site->runtime->names, host_of(r));
+  const RequiredName* name = site->runtime->names.table.find(host_of(r));
   web::RequireHttps setting = site->require_https;
-  if (name) setting = web::stricter(setting, name->setting);
+  if (name != nullptr) setting = web::stricter(setting, name->setting);
   if (setting == web::RequireHttps::off) return declined;
   return carry_out(r, *site, web::decide_clear(clear_request(r, *site, name, setting)));
 }

@@ -23,8 +23,6 @@ VirtualHostCensus Keeper::census(std::size_t host) const {
   return {hosts_.at(host).slot, hosts_.at(host).policy_hashes};
 }
 
-const std::vector<Past>& Keeper::past(std::size_t host) const { return hosts_.at(host).past; }
-
 const RampSlot* Keeper::ramp(std::size_t ramp) const { return ramps_.at(ramp).slot; }
 
 void Keeper::publish_ramp(std::size_t which, std::uint64_t reached) {
@@ -155,21 +153,20 @@ LoadedSnapshot load_snapshot(const store::Directory& directory) {
   return {{}, std::move(error)};
 }
 
-Snapshot read_board(std::span<const ShownHost> hosts, UnixSeconds now) {
+Snapshot read_board(std::span<const CountedHost> hosts, std::span<const VirtualHostCensus> censuses,
+                    UnixSeconds now) {
   Snapshot snapshot;
   snapshot.written = now;
   std::unordered_set<const VirtualHostSlot*> listed;
-  for (const ShownHost& host : hosts) {
-    const VirtualHostSlot* slot = host.census.slot();
+  for (std::size_t i = 0; i < std::min(hosts.size(), censuses.size()); ++i) {
     // Of virtual hosts that are counted as one the first gives the policies.
-    if (slot == nullptr || !listed.insert(slot).second) continue;
+    if (censuses[i].slot() == nullptr || !listed.insert(censuses[i].slot()).second) continue;
     VirtualHostCounts counts;
-    read_counts(*slot, counts);
-    counts.key = bounded_text(host.counted->key);
+    read_counts(*censuses[i].slot(), counts);
+    counts.key = bounded_text(hosts[i].key);
     counts.configured = true;
-    counts.past.assign(host.past.begin(), host.past.end());
     PolicyIds policies;
-    std::transform(host.counted->policies.begin(), host.counted->policies.end(), policies.begin(),
+    std::transform(hosts[i].policies.begin(), hosts[i].policies.end(), policies.begin(),
                    bounded_text);
     counts.set_policies(policies);
     snapshot.virtual_hosts.push_back(std::move(counts));

@@ -68,8 +68,6 @@ class Keeper {
 
   // For the workers; index as in open().
   [[nodiscard]] VirtualHostCensus census(std::size_t host) const;
-  // Nothing is added to it or taken from it before the next open().
-  [[nodiscard]] const std::vector<Past>& past(std::size_t host) const;
   [[nodiscard]] const RampSlot* ramp(std::size_t ramp) const;
   [[nodiscard]] std::uint64_t fingerprint_seed() const { return seed_; }
 
@@ -137,14 +135,10 @@ class Keeper {
   std::optional<Snapshot> saved_;  // as last written, without the time of writing
 };
 
-// What a worker's status handler shows of a virtual host of its own configuration.
-struct ShownHost {
-  const CountedHost* counted = nullptr;
-  VirtualHostCensus census;
-  std::span<const Past> past;
-};
-// As collect(), without virtual hosts that are no longer configured, and without the seed.
-[[nodiscard]] Snapshot read_board(std::span<const ShownHost> hosts, UnixSeconds now);
+// For a worker's status handler: the virtual hosts of its own configuration, without past and
+// those no longer configured.
+[[nodiscard]] Snapshot read_board(std::span<const CountedHost> hosts,
+                                  std::span<const VirtualHostCensus> censuses, UnixSeconds now);
 
 }  // namespace tlsguard::live
 

@@ -8,7 +8,6 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
-#include "core/json_depth.h"
 #include "policy/names.h"
 #include "policy/wording.h"
 
@@ -238,9 +237,13 @@ Result<RuntimeHost> host_from_json(const json& object, std::size_t index) {
 
 // nullopt: not JSON, or nested deeper than anything written here.
 std::optional<json> parse(std::string_view text) {
-  if (nested_deeper_than(max_depth, text)) return std::nullopt;
-  json parsed = json::parse(text, nullptr, /*allow_exceptions=*/false);
-  if (parsed.is_discarded()) return std::nullopt;
+  bool too_deep = false;
+  auto watch = [&too_deep](int depth, json::parse_event_t /*event*/, json& /*parsed*/) {
+    if (depth > max_depth) too_deep = true;
+    return !too_deep;
+  };
+  json parsed = json::parse(text, watch, /*allow_exceptions=*/false);
+  if (too_deep || parsed.is_discarded()) return std::nullopt;
   return parsed;
 }
 

@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "live/verdicts.h"
 
-#include <vector>
-
-#include "core/text.h"
-
 namespace tlsguard::live {
 
 std::string_view judge_name(Judge judge) {
@@ -28,12 +24,6 @@ std::optional<Judge> parse_judge(std::string_view name) {
     if (name == judge_name(judge)) return judge;
   }
   return std::nullopt;
-}
-
-std::string judge_names() {
-  std::vector<std::string> names;
-  for (Judge judge : all_judges) names.emplace_back(judge_name(judge));
-  return join(names, ", ");
 }
 
 }  // namespace tlsguard::live

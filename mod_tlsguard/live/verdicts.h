@@ -6,7 +6,6 @@
 #include <array>
 #include <cstdint>
 #include <optional>
-#include <string>
 #include <string_view>
 
 #include "hello/verdict.h"
@@ -23,8 +22,6 @@ inline constexpr std::array<Judge, judge_count> all_judges{
 // "in-force", "report", "baseline", "intermediate", "modern"
 [[nodiscard]] std::string_view judge_name(Judge judge);
 [[nodiscard]] std::optional<Judge> parse_judge(std::string_view name);
-// All of them, for messages: "in-force, report, …"
-[[nodiscard]] std::string judge_names();
 
 // One verdict a judge, three bits each.
 class Verdicts {

@@ -78,22 +78,6 @@ struct Outcome {
                                       const Policy& policy,
                                       const SslDirectives& directives = SslDirectives{});
 
-// What can be read of a context without making it write a ClientHello: a hundredth of the work of
-// read_back(), and all of it but groups and signature algorithms.
-struct Outline {
-  ProtocolSet protocols;                  // of its bounds and options
-  std::vector<const SSL_CIPHER*> listed;  // of all versions, whatever its level hides
-  int security_level = 0;
-  bool server_preference = false;
-  bool operator==(const Outline&) const = default;
-};
-[[nodiscard]] Outline outline_of(SSL_CTX* ctx);
-
-// tighten() for a further context of the same directives, with the outcome of the first: sets the
-// same, without looking. The caller compares outlines before and after.
-[[nodiscard]] Result<void> tighten_likewise(SSL_CTX* ctx, const hello::ServerSettings& outcome,
-                                            const Policy& policy);
-
 // The same outcome computed without touching any mod_ssl settings: on a copy. For judging against
 // a second policy: directives' scratch context is built anew and tightened.
 [[nodiscard]] Result<Outcome> outcome_under(const SslDirectives& directives,

@@ -67,18 +67,6 @@ std::vector<std::string> listed_ciphers(const SSL_CTX* ctx) {
   return names;
 }
 
-Outline outline_of(SSL_CTX* ctx) {
-  Outline outline;
-  outline.protocols = configured_protocols(ctx);
-  STACK_OF(SSL_CIPHER)* list = SSL_CTX_get_ciphers(ctx);
-  for (int i = 0; i < sk_SSL_CIPHER_num(list); ++i) {
-    outline.listed.push_back(sk_SSL_CIPHER_value(list, i));
-  }
-  outline.security_level = SSL_CTX_get_security_level(ctx);
-  outline.server_preference = (SSL_CTX_get_options(ctx) & SSL_OP_CIPHER_SERVER_PREFERENCE) != 0;
-  return outline;
-}
-
 Result<hello::ServerSettings> read_back(SSL_CTX* ctx) {
   hello::ServerSettings settings;
   settings.security_level = SSL_CTX_get_security_level(ctx);

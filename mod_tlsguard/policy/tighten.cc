@@ -58,14 +58,6 @@ Result<void> apply(SSL_CTX* ctx, const ServerSettings& settings, const Policy& p
   return {};
 }
 
-// True where it was lower.
-bool raise_security_level(SSL_CTX* ctx, const Policy& policy) {
-  if (policy.security_level.value_or(0) <= SSL_CTX_get_security_level(ctx)) return false;
-  SSL_CTX_set_security_level(ctx, *policy.security_level);
-  SSL_CTX_set_dh_auto(ctx, 1);  // parameters from a file may be too weak now
-  return true;
-}
-
 template <typename T>
 bool is_subset(const std::vector<T>& part, const std::vector<T>& whole) {
   return std::all_of(part.begin(), part.end(), [&](const T& each) {
@@ -121,7 +113,9 @@ Result<Outcome> tighten(SSL_CTX* ctx, const ServerSettings& before, const Policy
   const auto& can = capabilities();
   if (!can) return tl::unexpected(can.error());
   Before facts{before, configured_protocols(ctx), listed_ciphers(ctx)};
-  if (raise_security_level(ctx, policy)) {
+  if (policy.security_level.value_or(0) > before.security_level) {
+    SSL_CTX_set_security_level(ctx, *policy.security_level);
+    SSL_CTX_set_dh_auto(ctx, 1);  // parameters from a file may be too weak now
     auto raised = read_back(ctx);
     if (!raised) return tl::unexpected(raised.error());
     facts.settings = std::move(*raised);
@@ -139,12 +133,6 @@ Result<Outcome> tighten(SSL_CTX* ctx, const ServerSettings& before, const Policy
     outcome.notes.push_back(std::move(note));
   }
   return outcome;
-}
-
-Result<void> tighten_likewise(SSL_CTX* ctx, const ServerSettings& outcome, const Policy& policy) {
-  ERR_clear_error();
-  raise_security_level(ctx, policy);
-  return apply(ctx, outcome, policy);
 }
 
 Result<Outcome> outcome_under(const SslDirectives& directives,

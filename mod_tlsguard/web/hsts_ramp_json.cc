@@ -7,7 +7,6 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
-#include "core/json_depth.h"
 #include "web/hsts_ramp.h"
 
 namespace tlsguard::web {
@@ -95,10 +94,13 @@ Result<Json> parse_bounded(std::string_view text) {
     return fail(
         fmt::format("it is longer than {} bytes: this is no file of HSTS ramps", longest_text));
   }
-  if (nested_deeper_than(deepest, text)) {
-    return fail(fmt::format("it is nested more than {} deep", deepest));
-  }
-  Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+  bool too_deep = false;
+  auto bound_depth = [&](int depth, Json::parse_event_t, Json&) {
+    too_deep = too_deep || depth > deepest;
+    return depth <= deepest;
+  };
+  Json json = Json::parse(text.begin(), text.end(), bound_depth, /*allow_exceptions=*/false);
+  if (too_deep) return fail(fmt::format("it is nested more than {} deep", deepest));
   if (json.is_discarded()) return fail("it is not JSON, or it is torn");
   return json;
 }

@@ -97,8 +97,7 @@ def test_server_names(fresh):
 
 def test_last_seen_and_since(fresh):
     httpd = fresh(hosts(), listen=LISTEN).start()
-    # Whole seconds, of a clock that may be some milliseconds behind.
-    before = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(seconds=2)
+    before = datetime.datetime.now(datetime.timezone.utc).replace(microsecond=0)
     send(httpd, "1.2 cbc")
     after = datetime.datetime.now(datetime.timezone.utc)
     data = read(httpd)["a.example.test"].data
@@ -191,21 +190,6 @@ def test_the_parent_killed(fresh):
     httpd.kill()
     httpd.start()
     assert read(httpd)["a.example.test"].verdicts() == {"cipher": 5}
-
-
-def test_the_parent_killed_right_after_its_start(fresh):
-    """What kinds of clients are told apart by, and since when is counted, is written at once."""
-    httpd = fresh(hosts(), listen=LISTEN).start()
-
-    def written():
-        census = json.loads((httpd.dir / "store" / "census.json").read_text())
-        return census["seed"], {host["key"]: host["began"] for host in census["virtual_hosts"]}
-
-    before = written()
-    assert int(before[0], 16) != 0 and len(before[1]) == 2
-    httpd.kill()
-    httpd.start()
-    assert written() == before
 
 
 def test_a_worker_of_the_old_generation_still_counts(fresh):
@@ -304,7 +288,7 @@ def status(httpd, query="", accept=None, method="GET"):
     request = urllib.request.Request(
         f"http://127.0.0.1:{httpd.port('status')}/tlsguard-status{query}", method=method,
         headers={"Accept": accept} if accept else {})
-    return urllib.request.urlopen(request, timeout=60)
+    return urllib.request.urlopen(request, timeout=30)
 
 
 def test_forms_of_the_handler(fresh):
@@ -322,49 +306,6 @@ def test_forms_of_the_handler(fresh):
     # Names in it come from clients and configuration; it stays JSON.
     ask(httpd.port(), Hello(name=b'"}\\\xff\x00<script>'))
     read(httpd)
-
-
-def test_one_policys_answer_as_json(fresh):
-    httpd = fresh(hosts(), listen=LISTEN).start()
-    for probe, count in (("1.3 aes256", 6), ("1.2 gcm256", 3), ("tls1.0", 1)):
-        for _ in range(count):
-            send(httpd, probe)
-    for query, refused in (("?json&policy=modern", 4), ("?policy=intermediate&json", 1)):
-        answer = json.loads(fetch(httpd, query=query))
-        assert f"policy={answer['judge']}" in query
-        (host,) = [h for h in answer["virtual_hosts"]
-                   if h["virtual_host"].startswith("a.example.test|")]
-        assert (host["handshakes"], host["refused"]) == (10, refused)
-        assert abs(host["share"] - refused / 10) < 1e-9
-        assert sum(offer["count"] for offer in host["offers"]) == refused
-    with status(httpd, "?policy=modern", accept="application/json") as form:
-        assert json.load(form)["judge"] == "modern"
-    # Only whole parameters count.
-    assert fetch(httpd, query="?nojson&mypolicy=nobody").startswith("virtual host")
-    for query in ("?policy=nobody", "?json&policy=", "?policy"):
-        with pytest.raises(urllib.error.HTTPError) as error:
-            status(httpd, query)
-        assert error.value.code == 400
-        assert "valid are in-force, report, baseline, intermediate, modern" in (
-            error.value.read().decode())
-
-
-@pytest.mark.parametrize("how", ["graceful", "restart"])
-def test_past_policies_of_the_handler(fresh, how):
-    """What was counted under a policy that is no longer in force."""
-    httpd = fresh(hosts(), listen=LISTEN).start()
-    send(httpd, "1.2 cbc")
-    assert s_client(httpd.port(), version="tls1_2").status == 200
-    wait_for(lambda: read(httpd)["a.example.test"].full == 1, "the handshake")
-    assert read(httpd)["a.example.test"].data["past"] == []
-    getattr(httpd, how)(hosts("TLSGuardPolicy modern"))
-    census = read(httpd)
-    (past,) = census["a.example.test"].data["past"]
-    assert (past["judge"], past["policy"]) == ("in-force", "mozilla-intermediate@6.0")
-    assert (past["handshakes"], past["refused"]) == (2, 1)
-    assert past["verdicts"]["cipher"]["count"] == 1
-    assert past["full"]["count"] == 1 and past["versions"]["TLSv1.2"]["count"] == 1
-    assert census["b.example.test"].data["past"] == []
 
 
 def test_whom_would_modern_cut_off_here(fresh):
@@ -396,7 +337,7 @@ def test_tlsguardctl_gives_the_same_table(fresh):
 
     def census(*args):
         done = subprocess.run([ctl, "status", "--store", str(httpd.dir / "store"), *args],
-                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=120)
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=30)
         assert done.returncode in (0, 1), done.stderr
         return done.stdout
 
@@ -426,15 +367,11 @@ def test_the_daily_notice(fresh):
     data["noticed_at"] -= 86400 + 60
     path.write_text(json.dumps(data))
     httpd.start()
-    wait_for(notices, "the notice")
+    wait_for(notices, "the notice", 40)
     assert len(notices()) == 1
     assert "2 cipher" in notices()[0] and "1 protocol" in notices()[0]
     assert "3" in notices()[0]
-    # Written at once, or a crash would have it said again.
-    wait_for(lambda: json.loads(path.read_text())["noticed_at"] > time.time() - 600,
-             "the notice in the file", 5)
-    httpd.kill()
-    httpd.start()
+    httpd.restart()
     send(httpd, "1.2 cbc")
     httpd.graceful()
     assert len(notices()) == 1, "not again on the same day"

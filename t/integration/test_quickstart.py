@@ -33,7 +33,7 @@ def environment():
 
 def run(*args, env=None):
     return subprocess.run([SCRIPT, *map(str, args)], env=env, stdin=subprocess.DEVNULL,
-                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=600)
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=90)
 
 
 def accepts(port):
@@ -65,28 +65,12 @@ def test_check_says_what_is_wrong(environment):
     try:
         done = subprocess.run([quickstart, "--check", "--port", str(free_port()), "--http-port",
                                str(free_port())], env=environment, stdin=subprocess.DEVNULL,
-                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=600)
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=90)
     finally:
         shutil.rmtree(script)
     assert done.returncode == 1, done.stdout + done.stderr
     assert re.search(r"(?m)^WRONG +modern.localhost, TLS 1.2 client", done.stdout)
     assert re.search(r"(?m)^ok +Strict-Transport-Security", done.stdout)
-
-
-def test_two_that_start_at_once(environment):
-    """In a checkout that has no certificates yet, which both of them would make."""
-    checkout = environment["TMPDIR"] + "-copy"
-    shutil.copytree(TOP / "conf", f"{checkout}/conf")
-    try:
-        both = [subprocess.Popen(
-            [f"{checkout}/conf/quickstart", "--check", "--port", str(free_port()), "--http-port",
-             str(free_port())], env=environment, stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(2)]
-        said = [process.communicate(timeout=120) for process in both]
-        assert [process.returncode for process in both] == [0, 0], said
-        assert all(out.endswith("all as it should be\n") for out, _ in said)
-    finally:
-        shutil.rmtree(checkout)
 
 
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM], ids=lambda s: s.name)
@@ -104,11 +88,11 @@ def test_it_serves_until_it_is_told_to_stop(environment, ending):
 
         try:
             wait_for(lambda: "Ctrl-C ends it." in said() or process.poll() is not None,
-                     "the text of what to try", 300)
+                     "the text of what to try", 30)
             assert process.poll() is None, said()
             first = re.search(r"(?m)^  curl (.*) -I (https://localhost:\S+)$", said())
             answer = subprocess.run(["curl", "-sS", "-i", *first.group(1).split(), first.group(2)],
-                                    stdout=subprocess.PIPE, text=True, timeout=60)
+                                    stdout=subprocess.PIPE, text=True, timeout=30)
             response = parse_responses(answer.stdout)[-1]
             assert response.status == 200
             assert response.all("strict-transport-security") == ["max-age=300"]
@@ -120,7 +104,7 @@ def test_it_serves_until_it_is_told_to_stop(environment, ending):
                 f"quickstart: port {https} is in use: say --port N"]
         finally:
             process.send_signal(ending)
-            code = process.wait(60)
+            code = process.wait(30)
         assert code == 0, said()
     assert not accepts(https) and not accepts(http)
 

@@ -6,7 +6,6 @@ import pytest
 from harness import clients, tls13
 from harness.clients import curl, curl_one_connection, s_client
 from harness.httpd import vhost
-from harness.wait import wait_for
 
 HOSTS = {  # name: its policy; a connection of TLS 1.3, X25519 and AES-256 meets all but "p384"
     "lax": "TLSGuardPolicy intermediate",
@@ -239,29 +238,6 @@ def test_subrequests_and_internal_redirects(fresh, mpm):
         assert len(got.responses) == 1 and got.status == 421, (path, got.text)
         assert "wrong way 0123456789" in got.last.body
         assert len(httpd.log_lines("421")) - before <= 1, "one request, one line"
-
-
-def test_a_cache_does_not_answer_first(fresh):
-    """mod_cache answers in the quick handler, before access is looked at; not before this."""
-    cache = ("CacheQuickHandler on\nCacheEnable disk /\nCacheRoot @dir@/cache\n"
-             "CacheIgnoreNoLastMod on\nCacheDefaultExpire 3600\nCacheHeader on\nTLSGuardHSTS on\n")
-    httpd = fresh(cache + vhost("lax.example.test", "TLSGuardPolicy intermediate")
-                  + vhost("strict.example.test", "TLSGuardPolicy baseline\nTLSGuardGroups P-384"),
-                  load=("cache", "cache_disk"))
-    (httpd.dir / "cache").mkdir()
-    (httpd.dir / "cache").chmod(0o777)
-    httpd.start()
-
-    def visit(group, connection):
-        got = curl(httpd, "--curves", group, "-H", "Host: strict.example.test",
-                   name=name(connection), path="/file.txt").last
-        assert got.all("Strict-Transport-Security") == ["max-age=63072000"]
-        return got
-
-    wait_for(lambda: (visit("P-384", "strict").get("X-Cache") or "").startswith("HIT"),
-             "an answer from the cache")
-    assert visit("X25519", "lax").status == 421
-    assert visit("P-384", "lax").status == 200
 
 
 def test_mod_ssls_own_421_is_untouched(server):

@@ -2,10 +2,8 @@
 """TLSGuardTrustedProxy: who may say how the client came, and what follows."""
 import pytest
 
-from harness.clients import curl, parse_responses
+from harness.clients import curl
 from harness.httpd import vhost
-from harness.rawtls import connect
-from harness.wait import wait_for
 
 LISTEN = ("tls", "plain")
 HSTS = "strict-transport-security"
@@ -127,32 +125,6 @@ def test_remoteip_does_not_count(server):
     assert ask(httpd, SECURE[0], "X-Client: 192.0.2.9").status == 200
     httpd = server(config("192.0.2.9", remoteip), listen=LISTEN)
     assert ask(httpd, SECURE[0], "X-Client: 192.0.2.9").status == 301
-
-
-def with_proxy_header(httpd, claimed, *fields):
-    """A request in clear behind the header of the PROXY protocol, version 1."""
-    text = f"PROXY TCP4 {claimed} 127.0.0.1 4711 80\r\nGET / HTTP/1.1\r\nHost: a.example.test\r\n"
-    text += "".join(f"{field}\r\n" for field in fields) + "Connection: close\r\n\r\n"
-    with connect(httpd.port("plain")) as sock:
-        sock.sendall(text.encode())
-        data = b""
-        while part := sock.recv(65536):
-            data += part
-    return parse_responses(data.decode("latin-1"))[-1]
-
-
-@pytest.mark.parametrize("trusted,status", [("127.0.0.1", 200), ("192.0.2.9", 301)])
-def test_the_proxy_protocol_does_not_count(fresh, trusted, status):
-    """The client that the header names is mod_remoteip's; the TCP peer is still the proxy."""
-    log = 'LogFormat "client=%a" clients\nCustomLog "@dir@/clients.log" clients\n'
-    httpd = fresh(log + config(trusted).replace(
-        "<VirtualHost *:@port:plain@>", "<VirtualHost *:@port:plain@>\nRemoteIPProxyProtocol On"),
-        listen=LISTEN).start()
-    got = with_proxy_header(httpd, "192.0.2.9", SECURE[0])
-    assert got.status == status and got.all(HSTS) == (ON if status == 200 else [])
-    wait_for(lambda: "client=192.0.2.9" in (httpd.dir / "clients.log").read_text(), "its log line")
-    told = httpd.log_lines(":warn]", "TG0050")
-    assert ["127.0.0.1 says" in line for line in told] == ([] if status == 200 else [True])
 
 
 def test_hosts_without_a_tls_host_are_redirected_where_a_proxy_is_trusted(server):

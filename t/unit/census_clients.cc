@@ -26,15 +26,6 @@ Keeper open(Memory& memory, const Snapshot& previous, const std::vector<CountedH
 }
 
 // So many connections, each of which modern turns away.
-std::vector<live::ShownHost> shown_by(const live::Keeper& keeper,
-                                      const std::vector<live::CountedHost>& hosts) {
-  std::vector<live::ShownHost> shown;
-  for (std::size_t i = 0; i < hosts.size(); ++i) {
-    shown.push_back({&hosts[i], keeper.census(i), keeper.past(i)});
-  }
-  return shown;
-}
-
 void connect(const VirtualHostCensus& census, int times, UnixSeconds now) {
   Verdicts verdicts;
   for (Judge judge : live::all_judges) verdicts.set(judge, Verdict::ok);

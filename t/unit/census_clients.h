@@ -26,10 +26,6 @@ live::Keeper open(Memory& memory, const live::Snapshot& previous,
                   const std::vector<live::CountedHost>& hosts, live::UnixSeconds now = start,
                   const std::vector<std::string>& ramps = {});
 
-// What workers of the keeper's configuration show. hosts: as it was opened with; they must live on.
-std::vector<live::ShownHost> shown_by(const live::Keeper& keeper,
-                                      const std::vector<live::CountedHost>& hosts);
-
 // So many connections of TLS 1.2 without a server name, each of which modern turns away.
 void connect(const live::VirtualHostCensus& census, int times, live::UnixSeconds now = start);
 

@@ -10,7 +10,9 @@
 namespace tlsguard::test {
 
 Suite* board_suite();
+Suite* caa_suite();
 Suite* census_suite();
+Suite* command_suite();
 Suite* ctl_suite();
 Suite* keeper_suite();
 Suite* layers_suite();
@@ -21,7 +23,11 @@ Suite* snapshot_suite();
 Suite* state_file_suite();
 Suite* verdict_cache_suite();
 Suite* date_suite();
-Suite* json_depth_suite();
+Suite* persist_suite();
+Suite* preflight_suite();
+Suite* propagation_suite();
+Suite* solver_suite();
+Suite* dns_suite();
 Suite* grade_suite();
 Suite* name_table_suite();
 Suite* runtime_file_suite();
@@ -49,13 +55,23 @@ Suite* widening_suite();
 Suite* certificate_keys_suite();
 Suite* strength_suite();
 Suite* describe_suite();
+<<<<<<< HEAD
+Suite* json_depth_suite();
+Suite* parse_date_suite();
+=======
+Suite* self_signed_suite();
+Suite* certificate_suite();
+Suite* keys_suite();
+>>>>>>> 0af7451705440df462355ab70a10a581d9f0c9fa
 
 using MakeSuite = Suite* (*)();
 // One a line, so that additions merge.
 // clang-format off
 inline constexpr MakeSuite suites[] = {
     board_suite,
+    caa_suite,
     census_suite,
+    command_suite,
     ctl_suite,
     keeper_suite,
     layers_suite,
@@ -66,7 +82,11 @@ inline constexpr MakeSuite suites[] = {
     state_file_suite,
     verdict_cache_suite,
     date_suite,
-    json_depth_suite,
+    persist_suite,
+    preflight_suite,
+    propagation_suite,
+    solver_suite,
+    dns_suite,
     grade_suite,
     name_table_suite,
     runtime_file_suite,
@@ -94,6 +114,14 @@ inline constexpr MakeSuite suites[] = {
     certificate_keys_suite,
     strength_suite,
     describe_suite,
+<<<<<<< HEAD
+    json_depth_suite,
+    parse_date_suite,
+=======
+    self_signed_suite,
+    certificate_suite,
+    keys_suite,
+>>>>>>> 0af7451705440df462355ab70a10a581d9f0c9fa
 };
 // clang-format on
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "expect.h"
-#include "growth.h"
 
 #include <nlohmann/json.hpp>
 
@@ -146,16 +145,6 @@ START_TEST(size_and_depth_have_bounds) {
 }
 END_TEST
 
-START_TEST(reading_takes_time_by_the_number_of_ramps) {
-  auto text = [](int ramps) {
-    json file = sample_json();
-    for (int i = 0; i < ramps; ++i) file["ramps"][std::to_string(i)] = json::object();
-    return file.dump();
-  };
-  expect_linear([](const std::string& file) { (void)web::read_ramp_states(file); }, text);
-}
-END_TEST
-
 START_TEST(names_have_bounds_and_need_not_be_utf8) {
   json changed = sample_json();
   changed["ramps"][""] = changed["ramps"]["a.example"];
@@ -180,9 +169,7 @@ Suite* hsts_ramp_json_suite() {
   tcase_add_test(tests, missing_and_mistyped_members_are_named);
   tcase_add_test(tests, numbers_have_bounds);
   tcase_add_test(tests, size_and_depth_have_bounds);
-  tcase_add_test(tests, reading_takes_time_by_the_number_of_ramps);
   tcase_add_test(tests, names_have_bounds_and_need_not_be_utf8);
-  tcase_set_timeout(tests, 120);
   suite_add_tcase(suite, tests);
   return suite;
 }

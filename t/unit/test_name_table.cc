@@ -58,35 +58,6 @@ START_TEST(known_name_keeps_its_value) {
 }
 END_TEST
 
-START_TEST(each_gives_all_that_match) {
-  NameTable<int> table;
-  table.add_pattern("*.example.org", 1);
-  table.add_name("a.example.org", 2);
-  table.add_pattern("a.*", 4);
-  table.add_pattern("*.org", 8);
-  table.add_name("b.example.org", 16);
-  int all = 0;
-  int exact = 0;
-  auto ask = [&](const std::string& asked) {
-    all = exact = 0;
-    table.each(asked, [&](int value, bool is_exact) {
-      all += value;
-      if (is_exact) exact += value;
-    });
-  };
-  ask("A.example.org");
-  ck_assert_int_eq(all, 1 + 2 + 4 + 8);
-  ck_assert_int_eq(exact, 2);
-  ask("a.org");
-  ck_assert_int_eq(all, 4 + 8);
-  ck_assert_int_eq(exact, 0);
-  ask("example.com");
-  ck_assert_int_eq(all, 0);
-  ask(std::string(256, 'a'));
-  ck_assert_int_eq(all, 0);
-}
-END_TEST
-
 START_TEST(agrees_with_the_walk) {
   std::mt19937 random(20261120);  // NOLINT(cert-msc51-cpp): the same cases each time
   const std::vector<std::string> parts{"a", "b", "ab", "x1", "*", "?", "a*", "*b"};
@@ -127,7 +98,6 @@ Suite* tlsguard::test::name_table_suite() {
   TCase* cases = tcase_create("names");
   tcase_add_test(cases, earlier_pattern_beats_later_name);
   tcase_add_test(cases, known_name_keeps_its_value);
-  tcase_add_test(cases, each_gives_all_that_match);
   tcase_add_test(cases, agrees_with_the_walk);
   suite_add_tcase(suite, cases);
   return suite;

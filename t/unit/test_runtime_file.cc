@@ -3,7 +3,6 @@
 
 #include <nlohmann/json.hpp>
 
-#include "growth.h"
 #include "live/runtime_file.h"
 
 namespace tlsguard::test {
@@ -197,16 +196,6 @@ START_TEST(torn_and_hostile_files_are_errors) {
 }
 END_TEST
 
-START_TEST(reading_takes_time_by_the_number_of_hosts) {
-  auto text = [](int hosts) {
-    json file = sample_json();
-    file["virtual_hosts"] = json(static_cast<std::size_t>(hosts), json::object());
-    return file.dump();
-  };
-  expect_linear([](const std::string& file) { (void)live::runtime_from_json(file); }, text);
-}
-END_TEST
-
 START_TEST(more_hosts_or_bytes_than_the_bound_are_errors) {
   json many = sample_json();
   many["virtual_hosts"] = json::array();
@@ -252,11 +241,9 @@ Suite* runtime_file_suite() {
   tcase_add_test(tests, built_in_policies_are_known_by_their_id);
   tcase_add_test(tests, numbers_have_bounds);
   tcase_add_test(tests, torn_and_hostile_files_are_errors);
-  tcase_add_test(tests, reading_takes_time_by_the_number_of_hosts);
   tcase_add_test(tests, more_hosts_or_bytes_than_the_bound_are_errors);
   tcase_add_test(tests, names_that_are_not_utf8_do_not_stop_the_writer);
   tcase_add_test(tests, settings_are_given_by_name);
-  tcase_set_timeout(tests, 120);
   suite_add_tcase(suite, tests);
   return suite;
 }

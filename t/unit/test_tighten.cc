@@ -330,42 +330,6 @@ START_TEST(a_mode_of_openssl_that_cannot_be_narrowed_is_an_error) {
 }
 END_TEST
 
-START_TEST(a_further_context_becomes_what_the_first_one_did) {
-  int compared = 0;
-  for (const Policy& policy : presets()) {
-    for (const SslDirectives& directives :
-         {SslDirectives{}, ciphers("ALL:@SECLEVEL=0"), groups("P-256:X25519"),
-          versions(Protocol::tls1_2, Protocol::tls1_2)}) {
-      const crypto::SslCtx first = value_of(build_scratch(directives));
-      const crypto::SslCtx next = value_of(build_scratch(directives));
-      ck_assert(outline_of(first.get()) == outline_of(next.get()));
-      const hello::ServerSettings before = value_of(read_back(first.get()));
-      auto tightened = tighten(first.get(), before, policy, directives);
-      if (!tightened) continue;  // nothing in common
-      ck_assert(tighten_likewise(next.get(), tightened->settings, policy).has_value());
-      ck_assert(outline_of(next.get()) == outline_of(first.get()));
-      ck_assert(value_of(read_back(next.get())) == value_of(read_back(first.get())));
-      ++compared;
-    }
-  }
-  ck_assert_int_gt(compared, 40);
-}
-END_TEST
-
-START_TEST(outlines_tell_contexts_apart) {
-  const crypto::SslCtx one = value_of(build_scratch({}));
-  const Outline outline = outline_of(one.get());
-  SslDirectives preference;
-  preference.honor_cipher_order = true;
-  for (const SslDirectives& directives :
-       {ciphers("ECDHE+AESGCM"), versions(Protocol::tls1_2, Protocol::tls1_3), preference,
-        ciphers("ALL:@SECLEVEL=2")}) {
-    const crypto::SslCtx other = value_of(build_scratch(directives));
-    ck_assert(outline_of(other.get()) != outline);
-  }
-}
-END_TEST
-
 }  // namespace
 }  // namespace tlsguard::policy
 
@@ -390,8 +354,6 @@ Suite* tighten_suite() {
   tcase_add_test(tests, policy::a_policy_may_raise_the_security_level);
   tcase_add_test(tests, policy::groups_are_for_the_connection_and_not_set_on_the_context);
   tcase_add_test(tests, policy::a_mode_of_openssl_that_cannot_be_narrowed_is_an_error);
-  tcase_add_test(tests, policy::a_further_context_becomes_what_the_first_one_did);
-  tcase_add_test(tests, policy::outlines_tell_contexts_apart);
   suite_add_tcase(suite, tests);
   return suite;
 }

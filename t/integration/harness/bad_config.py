@@ -161,10 +161,6 @@ def combinations():
         yield Bad(f"empty intersection of {kind}, server", mod_ssls + "\n" + ours + "\n"
                   + vhost("a.example.test"), ours + " | " + " | ".join(mod_ssls.splitlines())
                   + " | <VirtualHost", out)
-    yield Bad("empty intersection, main server alone", "SSLEngine on\n"
-              "SSLCertificateFile @cert:rsa@\nSSLCertificateKeyFile @key:rsa@\n"
-              "TLSGuardEngine on\nSSLProtocol TLSv1.2\nSSLCipherSuite AES128-SHA\n",
-              "TLSGuardEngine on", ("TLSGuardPolicy", *out))
 
 
 def definitions():

@@ -10,7 +10,6 @@ A configuration is text in httpd's own language with these macros:
 import contextlib
 import ctypes
 import os
-import random
 import re
 import shlex
 import shutil
@@ -90,23 +89,10 @@ def module_path():
     return path
 
 
-_ports_given = set()
-
-
 def free_port():
-    """A port on which nobody listens, never the same twice. The kernel takes none of these for a
-    client's end, so no connection gets in the way before a server starts, or while it restarts."""
-    first, last = map(int, Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split())
-    choice = [*range(10240, first), *range(last + 1, 65536)] or [0]
-    while True:
-        with contextlib.suppress(OSError), socket.socket(socket.AF_INET) as v4, \
-                socket.socket(socket.AF_INET6) as v6:
-            v4.bind(("127.0.0.1", random.choice(choice)))
-            port = v4.getsockname()[1]
-            v6.bind(("::1", port))
-            if port not in _ports_given:
-                _ports_given.add(port)
-                return port
+    with socket.socket(socket.AF_INET) as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
 
 
 def vhost(name, *lines, port="tls", cert="rsa", address="*", tls=True):
@@ -287,12 +273,13 @@ class Httpd:
         """The error log's lines in which all words stand."""
         return [line for line in self.log.splitlines() if all(w in line for w in words)]
 
-    def wait_log(self, *words, count=1):
+    def wait_log(self, *words, count=1, seconds=10):
         def found():
             lines = self.log_lines(*words)
             return lines if len(lines) >= count else None
 
-        return wait_for(found, f"{count} line(s) with {words} in the error log:\n{self.log[-3000:]}")
+        return wait_for(found, f"{count} line(s) with {words} in the error log:\n{self.log[-3000:]}",
+                        seconds)
 
     def _spawn(self):
         self.write_config()
@@ -314,7 +301,7 @@ class Httpd:
             def up():
                 return self.process.poll() is not None or self._generations() > generations
 
-            wait_for(up, "httpd to come up")
+            wait_for(up, "httpd to come up", 30)
             if self.process.poll() is None:
                 for name in self.listen:
                     self._wait_accept(self.port(name))
@@ -341,28 +328,13 @@ class Httpd:
 
     def children(self):
         """Pids of the parent's children."""
-        return self._children_of(self.pid)
-
-    @staticmethod
-    def _children_of(parent):
         pids = set()
         for stat in Path("/proc").glob("[0-9]*/stat"):
             with contextlib.suppress(OSError, ValueError):
                 fields = stat.read_text().rpartition(")")[2].split()
-                if int(fields[1]) == parent and fields[0] != "Z":
+                if int(fields[1]) == self.pid and fields[0] != "Z":
                     pids.add(int(stat.parent.name))
         return pids
-
-    @staticmethod
-    def _state(pid):
-        """What a process is at: running, asleep, stopped, and in which system call."""
-        try:
-            status = Path(f"/proc/{pid}/status").read_text()
-            at = [Path(f"/proc/{pid}/{name}").read_text().strip() for name in ("wchan", "syscall")]
-        except OSError as error:
-            return f"pid {pid}: {error}"
-        lines = re.findall(r"(?m)^(?:State|SigPnd|ShdPnd|SigBlk|SigCgt):.*", status)
-        return f"pid {pid}: {' '.join(lines)} wchan={at[0]} syscall={at[1]}"
 
     def _sockets(self, states):
         """Inodes of sockets on the server's ports in these states of /proc/net/tcp."""
@@ -378,7 +350,7 @@ class Httpd:
         close its workers' sockets, and it crashes now and then (7 of 1,200 times without any
         module of ours) where a worker is just doing the same."""
         with contextlib.suppress(AssertionError):
-            wait_for(lambda: not list(self._sockets(("01", "08"))), "quiet", 5, 0.005)
+            wait_for(lambda: not list(self._sockets(("01", "08"))), "quiet", 1, 0.005)
 
     def _listening(self, pid):
         """Has this process one of the server's listening sockets?"""
@@ -411,7 +383,7 @@ class Httpd:
                 return False
             return any(self._listening(pid) for pid in self.children() - old)
 
-        wait_for(renewed, "the new generation")
+        wait_for(renewed, "the new generation", 20)
 
     def stop(self):
         """SIGTERM to the parent alone; then nothing of it may be left."""
@@ -423,13 +395,11 @@ class Httpd:
         if process.poll() is None:
             process.send_signal(signal.SIGTERM)
             try:
-                process.wait(60 * PATIENCE)
+                process.wait(15 * PATIENCE)
             except subprocess.TimeoutExpired:
-                states = [self._state(pid) for pid in (process.pid, *self._children_of(process.pid))]
                 process.kill()
                 process.wait()
-                raise AssertionError("httpd did not end on SIGTERM:\n" + "\n".join(states)
-                                     + f"\n{self.log[-3000:]}") from None
+                raise AssertionError(f"httpd did not end on SIGTERM:\n{self.log[-3000:]}") from None
         if not self.expect_crash:
             self.assert_no_crash()
 

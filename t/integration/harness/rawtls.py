@@ -10,8 +10,6 @@ from dataclasses import dataclass, field
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, x25519
 
-from .wait import PATIENCE
-
 SSL3, TLS10, TLS11, TLS12, TLS13 = 0x0300, 0x0301, 0x0302, 0x0303, 0x0304
 VERSIONS = {"TLSv1": TLS10, "TLSv1.1": TLS11, "TLSv1.2": TLS12, "TLSv1.3": TLS13}
 
@@ -296,8 +294,8 @@ def _parse_key_exchange(answer, body):
             answer.signature = struct.unpack("!H", body[at:at + 2])[0]
 
 
-def connect(port, host="127.0.0.1"):
-    sock = socket.create_connection((host, port), 60 * PATIENCE)
+def connect(port, host="127.0.0.1", timeout=20):
+    sock = socket.create_connection((host, port), timeout)
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return sock
 

@@ -3,15 +3,11 @@
 import os
 import time
 
-# Under valgrind all takes some twenty times longer, under the sanitizers some three times.
-PATIENCE = 1
-if os.environ.get("TLSGUARD_PRELOAD"):
-    PATIENCE = 4
-if os.environ.get("TLSGUARD_HTTPD_WRAPPER"):
-    PATIENCE = 20
+# Under valgrind all takes some twenty times longer.
+PATIENCE = 20 if os.environ.get("TLSGUARD_HTTPD_WRAPPER") else 1
 
 
-def wait_for(condition, what, seconds=60.0, interval=0.02):
+def wait_for(condition, what, seconds=10.0, interval=0.02):
     """Returns the first true value of condition(); fails with what after the given seconds."""
     deadline = time.monotonic() + seconds * PATIENCE
     while True:
