@@ -5,19 +5,18 @@
 
 namespace tlsguard {
 
-// The parser's own watch (a callback) takes time by the square of the number of members.
-bool nested_deeper_than(int limit, std::string_view json) {
+bool is_json_deeper(std::string_view text, int max_depth) {
   int depth = 0;
   bool in_string = false;
-  for (std::size_t i = 0; i < json.size(); ++i) {
-    char c = json[i];
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    char c = text[i];
     if (in_string) {
       if (c == '\\') ++i;
       in_string = c != '"';
     } else if (c == '"') {
       in_string = true;
     } else if (c == '[' || c == '{') {
-      if (++depth > limit) return true;
+      if (++depth > max_depth) return true;
     } else if (c == ']' || c == '}') {
       --depth;
     }

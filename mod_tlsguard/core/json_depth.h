@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// How deep untrusted JSON (RFC 8259) is nested, before anything is built of it. Pure; thread-safe.
+// How deep JSON is nested, before anything is built of it: for untrusted text. Pure; thread-safe.
 #ifndef TLSGUARD_CORE_JSON_DEPTH_H
 #define TLSGUARD_CORE_JSON_DEPTH_H
 
@@ -7,9 +7,9 @@
 
 namespace tlsguard {
 
-// True where objects and arrays stand in one another more than limit deep. One pass, no memory.
-// Whether the text is JSON is the parser's to say.
-[[nodiscard]] bool nested_deeper_than(int limit, std::string_view json);
+// True where more than max_depth objects and lists are open within each other. One pass, no
+// memory; whether the text is JSON at all is not asked.
+[[nodiscard]] bool is_json_deeper(std::string_view text, int max_depth);
 
 }  // namespace tlsguard
 

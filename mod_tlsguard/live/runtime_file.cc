@@ -238,7 +238,7 @@ Result<RuntimeHost> host_from_json(const json& object, std::size_t index) {
 
 // nullopt: not JSON, or nested deeper than anything written here.
 std::optional<json> parse(std::string_view text) {
-  if (nested_deeper_than(max_depth, text)) return std::nullopt;
+  if (is_json_deeper(text, max_depth)) return std::nullopt;
   json parsed = json::parse(text, nullptr, /*allow_exceptions=*/false);
   if (parsed.is_discarded()) return std::nullopt;
   return parsed;

@@ -95,7 +95,7 @@ Result<Json> parse_bounded(std::string_view text) {
     return fail(
         fmt::format("it is longer than {} bytes: this is no file of HSTS ramps", longest_text));
   }
-  if (nested_deeper_than(deepest, text)) {
+  if (is_json_deeper(text, deepest)) {
     return fail(fmt::format("it is nested more than {} deep", deepest));
   }
   Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);

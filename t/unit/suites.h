@@ -49,6 +49,7 @@ Suite* widening_suite();
 Suite* certificate_keys_suite();
 Suite* strength_suite();
 Suite* describe_suite();
+Suite* parse_date_suite();
 
 using MakeSuite = Suite* (*)();
 // One a line, so that additions merge.
@@ -94,6 +95,7 @@ inline constexpr MakeSuite suites[] = {
     certificate_keys_suite,
     strength_suite,
     describe_suite,
+    parse_date_suite,
 };
 // clang-format on
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "expect.h"
-#include "growth.h"
 
 #include <nlohmann/json.hpp>
 

@@ -432,7 +432,6 @@ Suite* keeper_suite() {
   tcase_add_test(life, a_bad_file_is_set_aside);
   tcase_add_test(life, a_directory_that_is_gone_is_an_error_of_save);
   tcase_add_test(life, a_worker_reads_its_own_hosts);
-  tcase_add_test(life, a_worker_shows_past_policies);
   suite_add_tcase(suite, life);
   TCase* policies = tcase_create("policies");
   tcase_add_test(policies, another_policy_resets_what_depends_on_it);

@@ -341,28 +341,13 @@ class Httpd:
 
     def children(self):
         """Pids of the parent's children."""
-        return self._children_of(self.pid)
-
-    @staticmethod
-    def _children_of(parent):
         pids = set()
         for stat in Path("/proc").glob("[0-9]*/stat"):
             with contextlib.suppress(OSError, ValueError):
                 fields = stat.read_text().rpartition(")")[2].split()
-                if int(fields[1]) == parent and fields[0] != "Z":
+                if int(fields[1]) == self.pid and fields[0] != "Z":
                     pids.add(int(stat.parent.name))
         return pids
-
-    @staticmethod
-    def _state(pid):
-        """What a process is at: running, asleep, stopped, and in which system call."""
-        try:
-            status = Path(f"/proc/{pid}/status").read_text()
-            at = [Path(f"/proc/{pid}/{name}").read_text().strip() for name in ("wchan", "syscall")]
-        except OSError as error:
-            return f"pid {pid}: {error}"
-        lines = re.findall(r"(?m)^(?:State|SigPnd|ShdPnd|SigBlk|SigCgt):.*", status)
-        return f"pid {pid}: {' '.join(lines)} wchan={at[0]} syscall={at[1]}"
 
     def _sockets(self, states):
         """Inodes of sockets on the server's ports in these states of /proc/net/tcp."""
@@ -425,11 +410,9 @@ class Httpd:
             try:
                 process.wait(60 * PATIENCE)
             except subprocess.TimeoutExpired:
-                states = [self._state(pid) for pid in (process.pid, *self._children_of(process.pid))]
                 process.kill()
                 process.wait()
-                raise AssertionError("httpd did not end on SIGTERM:\n" + "\n".join(states)
-                                     + f"\n{self.log[-3000:]}") from None
+                raise AssertionError(f"httpd did not end on SIGTERM:\n{self.log[-3000:]}") from None
         if not self.expect_crash:
             self.assert_no_crash()
 
