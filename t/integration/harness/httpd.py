@@ -376,9 +376,24 @@ class Httpd:
     def _settle(self):
         """Waits a little until no worker has a connection in hand. SIGTERM makes the event MPM
         close its workers' sockets, and it crashes now and then (7 of 1,200 times without any
-        module of ours) where a worker is just doing the same."""
+        module of ours) where a worker is just doing the same; and a child that is still starting
+        frees its memory in the signal's handler, while malloc may be at work."""
         with contextlib.suppress(AssertionError):
             wait_for(lambda: not list(self._sockets(("01", "08"))), "quiet", 5, 0.005)
+            wait_for(lambda: sum(self._is_starting(pid) for pid in self.children()) == 0,
+                     "children to have started", 5, 0.005)
+
+    def _is_starting(self, pid):
+        """A worker has not changed its user yet, or not made its threads. (The CGI daemon, which
+        has but one, is asked for its user alone.)"""
+        with contextlib.suppress(OSError):
+            status = dict(line.split(":", 1)
+                          for line in Path(f"/proc/{pid}/status").read_text().splitlines())
+            if os.geteuid() == 0 and status["Uid"].split()[1] == "0":
+                return True
+            return (self.mpm != "prefork" and int(status["Threads"]) == 1
+                    and self._listening(pid))
+        return False
 
     def _listening(self, pid):
         """Has this process one of the server's listening sockets?"""
