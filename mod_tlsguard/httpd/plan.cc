@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "httpd/plan.h"
 
-#include <openssl/ec.h>
 #include <openssl/err.h>
-#include <openssl/objects.h>
 
 #include <algorithm>
 
@@ -32,18 +30,13 @@ std::array<unsigned char, 16> tag_of(const hello::ServerSettings& settings) {
   return tag;
 }
 
-int nid_of(const policy::Group& group) {
-  int nid = EC_curve_nist2nid(group.openssl_name);  // P-256
-  if (nid == NID_undef) nid = OBJ_sn2nid(group.openssl_name);
-  return nid != NID_undef ? nid : OBJ_ln2nid(group.openssl_name);
-}
-
-// Empty where a group has no NID, or OpenSSL does not take them all.
+// Empty where a group has no NID, or OpenSSL does not take them all; and where one is post-quantum,
+// since NIDs cannot say what policy::groups_list says of those.
 std::vector<int> group_nids_of(const hello::ServerSettings& settings) {
   std::vector<int> nids;
   for (std::uint16_t id : settings.groups) {
     const policy::Group* group = policy::find_group(id);
-    int nid = group != nullptr ? nid_of(*group) : NID_undef;
+    int nid = group != nullptr && !group->post_quantum ? policy::group_nid(*group) : NID_undef;
     if (nid == NID_undef) return {};
     nids.push_back(nid);
   }
@@ -52,17 +45,6 @@ std::vector<int> group_nids_of(const hello::ServerSettings& settings) {
                SSL_CTX_set1_groups(ctx.get(), nids.data(), static_cast<long>(nids.size())) == 1;
   ERR_clear_error();
   return taken ? nids : std::vector<int>{};
-}
-
-std::string groups_list_of(const hello::ServerSettings& settings) {
-  std::string list;
-  for (std::uint16_t id : settings.groups) {
-    const policy::Group* group = policy::find_group(id);
-    if (group == nullptr) continue;
-    if (!list.empty()) list += ':';
-    list += group->openssl_name;
-  }
-  return list;
 }
 
 }  // namespace
@@ -96,7 +78,7 @@ Result<std::shared_ptr<const Plan>> Planner::make(const PlanKey& key) {
   }
   plan->session_tag = tag_of(*in_force);
   plan->group_nids = group_nids_of(*in_force);
-  plan->groups_list = groups_list_of(*in_force);
+  plan->groups_list = policy::groups_list(in_force->groups);
 
   auto put = [&](live::Judge by, SettingsPtr settings) {
     plan->judged[static_cast<std::size_t>(by)] = std::move(settings);

@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 #include <openssl/crypto.h>
+#include <openssl/ec.h>
+#include <openssl/objects.h>
 
 #include <algorithm>
 #include <array>
@@ -184,6 +186,17 @@ std::string groups_list(const std::vector<std::uint16_t>& ids) {
     list += group->openssl_name;
   }
   return list;
+}
+
+// OpenSSL's objects know a curve by its name in X9.62 (prime256v1) or in FIPS 186 (P-256), not
+// always by the one in TLS (secp256r1).
+int group_nid(const Group& group) {
+  for (const char* name : {group.name, group.openssl_name}) {
+    for (auto* known : {EC_curve_nist2nid, OBJ_sn2nid, OBJ_ln2nid}) {
+      if (int nid = known(name); nid != NID_undef) return nid;
+    }
+  }
+  return NID_undef;
 }
 
 const SignatureAlgorithm* find_signature_algorithm(std::string_view name) {

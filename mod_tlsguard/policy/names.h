@@ -32,6 +32,10 @@ struct Group {
 // classic group whose key share came along. Groups without a name here are left out.
 [[nodiscard]] std::string groups_list(const std::vector<std::uint16_t>& groups);
 
+// For SSL_set1_groups, which is much cheaper than the list of names; 0: it has none (some groups of
+// providers, post-quantum ones).
+[[nodiscard]] int group_nid(const Group& group);
+
 // RFC 8446 4.2.3 SignatureScheme.
 struct SignatureAlgorithm {
   std::uint16_t id;

@@ -109,6 +109,18 @@ START_TEST(openssl_agrees_with_the_tables) {
 }
 END_TEST
 
+START_TEST(groups_have_the_nids_that_openssl_takes) {
+  crypto::SslCtx ctx(SSL_CTX_new(TLS_method()));
+  for (const char* name : {"X25519", "P-256", "P-384", "P-521", "X448", "brainpoolP256r1"}) {
+    int nid = group_nid(*find_group(name));
+    ck_assert_msg(nid != NID_undef, "%s has no NID", name);
+    ck_assert_int_eq(SSL_CTX_set1_groups(ctx.get(), &nid, 1), 1);
+  }
+  ck_assert_int_eq(group_nid(*find_group("P-256")), NID_X9_62_prime256v1);
+  ck_assert_int_eq(group_nid(*find_group("X25519Kyber768Draft00")), NID_undef);
+}
+END_TEST
+
 START_TEST(a_groups_list_is_what_openssl_takes) {
   expect_text(groups_list({}), "");
   expect_text(groups_list({29, 23, 24}), "X25519:secp256r1:secp384r1");
@@ -137,6 +149,7 @@ Suite* names_suite() {
   tcase_add_test(tests, policy::names_are_unambiguous);
   tcase_add_test(tests, policy::a_signature_algorithm_has_openssls_form_too);
   tcase_add_test(tests, policy::openssl_agrees_with_the_tables);
+  tcase_add_test(tests, policy::groups_have_the_nids_that_openssl_takes);
   tcase_add_test(tests, policy::a_groups_list_is_what_openssl_takes);
   suite_add_tcase(suite, tests);
   return suite;
