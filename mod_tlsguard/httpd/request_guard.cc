@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "httpd/request_guard.h"
 
+#include <atomic>
+
 #include "httpd/conf_of.h"
 #include "httpd/connection.h"
 #include "httpd/guard.h"
@@ -62,8 +64,10 @@ apr_table_t* make_environment(const ConnState& state) {
 // 421 tells the client to use another connection for this host; this one goes on for the others.
 int check_host(request_rec* r, ConnState& state) {
   const VirtualHost* asked = virtual_host_of(r->server);
-  if (asked == nullptr || asked == state.host() || asked == state.satisfied ||
-      asked->engine != Engine::on) {
+  // Streams of HTTP/2 come here at the same time.
+  std::atomic_ref<const VirtualHost*> satisfied(state.satisfied);
+  if (asked == nullptr || asked == state.host() || asked->engine != Engine::on ||
+      asked == satisfied.load(std::memory_order_relaxed)) {
     return declined;
   }
   if (asked->refuse_all || !satisfies(state, *asked)) {
@@ -72,7 +76,7 @@ int check_host(request_rec* r, ConnState& state) {
                 asked->name, state.host()->name, describe_negotiated(state), asked->policy_id);
     return HTTP_MISDIRECTED_REQUEST;
   }
-  state.satisfied = asked;
+  satisfied.store(asked, std::memory_order_relaxed);
   return declined;
 }
 
