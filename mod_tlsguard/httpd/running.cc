@@ -19,6 +19,20 @@ const char* engine_word(Engine engine) {
   return engine == Engine::on ? "on" : engine == Engine::report ? "report" : "off";
 }
 
+// The built-in policy that an own one in force goes back to, as it is written.
+std::optional<std::string> origin_of(const VirtualHost& host) {
+  const ServerConf& conf = *conf_of(host.server);
+  if (!conf.policy) return std::nullopt;
+  return host.runtime->catalogue.origin(conf.policy->value);
+}
+
+std::optional<std::string> made_from(const VirtualHost& host) {
+  auto origin = origin_of(host);
+  auto policy = origin ? host.runtime->catalogue.find(*origin) : fail("");
+  if (!policy) return std::nullopt;
+  return policy->id();
+}
+
 live::RuntimeHost host_of(const VirtualHost& host) {
   const Site& site = *conf_of(host.server)->site;
   live::RuntimeHost running;
@@ -28,6 +42,7 @@ live::RuntimeHost host_of(const VirtualHost& host) {
   running.policy = host.policy_id;
   const policy::Policy& policy = host.plan->key.policy;
   if (!live::is_built_in(policy)) running.own_policy = policy;
+  running.made_from = made_from(host);
   if (!host.report_policy_id.empty()) running.report_policy = host.report_policy_id;
   running.floor = host.floor;
   running.floor_exception = host.floor_exception;
@@ -71,6 +86,9 @@ void say_which_policies_moved(const store::Directory& directory, server_rec* bas
     const live::RuntimeHost& old = *found->second;
     const ServerConf& conf = *conf_of(host->server);
     compare(old.policy, host->policy_id, host->policy_floats);
+    if (auto origin = origin_of(*host); origin && old.made_from) {
+      compare(*old.made_from, made_from(*host).value_or(""), floats(*origin));
+    }
     if (old.report_policy && conf.report_policy) {
       compare(*old.report_policy, host->report_policy_id, floats(conf.report_policy->value));
     }

@@ -52,6 +52,7 @@ json host_to_json(const RuntimeHost& host) {
           {"engine", host.engine},
           {"policy", host.policy},
           {"own_policy", policy_to_json(host.own_policy)},
+          {"made_from", nullable(host.made_from)},
           {"report_policy", nullable(host.report_policy)},
           {"floor", nullable(host.floor)},
           {"floor_exception", host.floor_exception},
@@ -213,6 +214,7 @@ Result<RuntimeHost> host_from_json(const json& object, std::size_t index) {
   members.texts("addresses", host.addresses);
   members.text("engine", host.engine);
   members.text("policy", host.policy);
+  members.text_or_null("made_from", host.made_from);
   members.text_or_null("report_policy", host.report_policy);
   members.text_or_null("floor", host.floor);
   members.flag("floor_exception", host.floor_exception);

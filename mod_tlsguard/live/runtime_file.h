@@ -43,6 +43,7 @@ struct RuntimeHost {
   // What that policy is, where it is not a built-in one: the administrator's own, or one with
   // settings replaced. The file keeps what a server can be held against, no source and no note.
   std::optional<policy::Policy> own_policy;
+  std::optional<std::string> made_from;  // id of the built-in one that an own policy goes back to
   std::optional<std::string> report_policy;
   std::optional<std::string> floor;
   bool floor_exception = false;

@@ -97,6 +97,17 @@ Result<Policy> Catalogue::find(const std::string& name, std::vector<std::string>
   return policy;
 }
 
+std::optional<std::string> Catalogue::origin(const std::string& name) const {
+  std::optional<std::string> from;
+  const Own* at = own(name);
+  // A cycle, which find() complains of, ends here too.
+  for (std::size_t steps = 0; at != nullptr && steps < own_.size(); ++steps) {
+    from = at->from.empty() ? default_parent : at->from;
+    at = own(*from);
+  }
+  return from;
+}
+
 tl::unexpected<Error> Catalogue::unknown(const std::string& name) const {
   if (auto versions = versions_of(name); !versions.empty()) {
     return fail("there is no policy '" + name + "': valid are " + join(versions, ", "));

@@ -79,6 +79,9 @@ class Catalogue {
                                     const Settings& settings, const std::string& where);
   // An unknown name is an error that lists the valid ones (and the nearest, where one is near).
   [[nodiscard]] Result<Policy> find(const std::string& name) const;
+  // The built-in policy that an own one goes back to, as 'from' names it; nullopt: no own policy
+  // has this name.
+  [[nodiscard]] std::optional<std::string> origin(const std::string& name) const;
   // Resolves every own policy; the first error names its 'where'.
   [[nodiscard]] Result<void> resolve_all() const;
   [[nodiscard]] std::vector<std::string> names() const;  // all that find() takes, without aliases

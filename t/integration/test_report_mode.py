@@ -172,11 +172,18 @@ def test_the_start_names_those_that_only_report(fresh):
     ("policy", "TLSGuardPolicy mozilla-modern@6.0", "mozilla-modern@5.8", False),
     ("policy", "TLSGuardPolicy modern", "mozilla-intermediate@5.7", False),
     ("policy", "TLSGuardPolicy modern", "mozilla-modern@6.0", False),
+    ("made_from", "TLSGuardPolicy house", "mozilla-modern@5.8", True),
+    ("made_from", "TLSGuardPolicy fixed", "mozilla-modern@5.8", False),
+    ("made_from", "TLSGuardPolicy house", "mozilla-intermediate@5.8", False),
 ])
 def test_the_start_says_which_policy_an_upgrade_has_moved(fresh, member, line, last, moved):
     """The store remembers what was in force before; here it is made to be of an older release."""
     server = line if member == "floor" else ""
-    httpd = fresh(server + "\n" + vhost("a.example.test", "" if server else line)).start()
+    own = ("<TLSGuardDefinePolicy house from=between>\nTLSGuardGroups P-256\n"
+           "</TLSGuardDefinePolicy>\n<TLSGuardDefinePolicy between from=modern>\n"
+           "</TLSGuardDefinePolicy>\n<TLSGuardDefinePolicy fixed from=mozilla-modern@6.0>\n"
+           "</TLSGuardDefinePolicy>\n")
+    httpd = fresh(own + server + "\n" + vhost("a.example.test", "" if server else line)).start()
     httpd.stop()
     path = httpd.dir / "store" / "runtime.json"
     data = json.loads(path.read_text())

@@ -51,6 +51,7 @@ RuntimeFile sample() {
   lax.name = "old.example.org";
   lax.policy = "house@2";
   lax.own_policy = own_policy();
+  lax.made_from = "mozilla-old@5.8";
   RuntimeFile file;
   file.written = "2026-11-20T16:15:00Z";
   file.httpd = "Apache/2.4.71";
