@@ -78,9 +78,16 @@ std::string overview(const Snapshot& snapshot) {
     }
     table.add(std::move(row));
   }
-  return fmt::format("Census as of {}\n", format_date(snapshot.written)) + table.text() +
-         "The last five columns: ClientHellos that the policy in force, the report policy and "
-         "the named ones turn away or would.\n";
+  std::string text =
+      fmt::format("Census as of {}\n", format_date(snapshot.written)) + table.text() +
+      "The last five columns: ClientHellos that the policy in force, the report policy and "
+      "the named ones turn away or would.\n";
+  for (const VirtualHostCounts& host : snapshot.virtual_hosts) {
+    if (host.floor_exception.empty()) continue;
+    text += fmt::format("{} is an exception from the floor {}.\n", printable(host.key),
+                        printable(host.floor_exception));
+  }
+  return text;
 }
 
 }  // namespace

@@ -211,7 +211,10 @@ void VirtualHostMaker::check_floor(VirtualHost& host, const ServerConf& conf) {
   host.floor = policy->id();
   host.floor_exception = std::find(floor.except.begin(), floor.except.end(), to_lower(host.name)) !=
                          floor.except.end();
-  if (host.floor_exception) return;
+  if (host.floor_exception) {
+    host.counted.floor_exception = policy->id();
+    return;
+  }
   const Plan& plan = *host.plan;
   std::vector<std::string> weaker;
   if (host.engine == Engine::off) {

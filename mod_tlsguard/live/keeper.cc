@@ -81,6 +81,7 @@ Snapshot Keeper::collect(UnixSeconds now) {
     read_counts(*host.slot, counts);
     counts.key = host.key;
     counts.configured = true;
+    counts.floor_exception = host.floor_exception;
     counts.past = host.past;
     counts.set_policies(host.policies);
     snapshot.virtual_hosts.push_back(std::move(counts));
@@ -167,6 +168,7 @@ Snapshot read_board(std::span<const ShownHost> hosts, UnixSeconds now) {
     read_counts(*slot, counts);
     counts.key = bounded_text(host.counted->key);
     counts.configured = true;
+    counts.floor_exception = bounded_text(host.counted->floor_exception);
     counts.past.assign(host.past.begin(), host.past.end());
     PolicyIds policies;
     std::transform(host.counted->policies.begin(), host.counted->policies.end(), policies.begin(),

@@ -40,6 +40,8 @@ struct CountedHost {
   // By judge: id of the policy ("mozilla-modern@6.0"); empty: none. Where settings may change
   // under one name (a policy of one's own) append something that tells them apart.
   PolicyIds policies;
+  // The TLSGuardFloor that names it as an exception; empty: none.
+  std::string floor_exception = {};
 };
 
 // Verdicts other than ok since the last daily notice.
@@ -89,6 +91,7 @@ class Keeper {
   struct Host {
     std::string key;
     PolicyIds policies;
+    std::string floor_exception;
     std::array<std::uint64_t, judge_count> policy_hashes{};
     VirtualHostSlot* slot = nullptr;
     std::vector<Past> past;

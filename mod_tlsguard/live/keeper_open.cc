@@ -96,6 +96,7 @@ Result<Keeper> Keeper::open(BoardAnchor& anchor, const Snapshot& previous,
     auto record = records.find(keys[i]);
     Host host;
     host.key = keys[i];
+    host.floor_exception = bounded_text(hosts[i].floor_exception);
     host.shares = !configured.insert(keys[i]).second;
     for (std::size_t j = 0; j < judge_count; ++j) {
       host.policies[j] = bounded_text(hosts[i].policies[j]);

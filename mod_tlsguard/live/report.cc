@@ -64,6 +64,9 @@ std::string details(const CutOff& cut, Judge judge) {
   const Judged& judged = cut.host->by(judge);
   std::string text =
       fmt::format("    under {}, counted since {}\n", judged.policy, day_of(judged.began));
+  if (!cut.host->floor_exception.empty()) {
+    text += fmt::format("    an exception from the floor {}\n", cut.host->floor_exception);
+  }
   for (std::size_t i = 0; i < std::min(cut.offers.size(), offers_shown); ++i) {
     const Offer& offer = *cut.offers[i];
     auto verdict = offer.verdicts.get(judge).value_or(hello::Verdict::ok);

@@ -89,6 +89,8 @@ json offer_json(const Offer& offer) {
 json all_of(const VirtualHostCounts& host, const CipherNames& cipher_name) {
   json object{{"virtual_host", host.key},
               {"configured", host.configured},
+              {"floor_exception",
+               host.floor_exception.empty() ? json(nullptr) : json(host.floor_exception)},
               {"since", moment(host.began)},
               {"server_name",
                {{"missing", counted(host.name_missing)}, {"unknown", counted(host.name_unknown)}}},

@@ -81,6 +81,8 @@ struct VirtualHostCounts {
   std::string key;  // "server name|addresses"
   UnixSeconds began = 0;
   bool configured = false;  // at the time of writing
+  // The TLSGuardFloor that names it as an exception; empty: none.
+  std::string floor_exception;
   Count name_missing;
   Count name_unknown;
   Traffic traffic;

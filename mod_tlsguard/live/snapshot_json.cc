@@ -99,6 +99,7 @@ json write(const Past& past) {
 
 json write(const VirtualHostCounts& host) {
   json object{{"key", host.key}, {"began", host.began}, {"configured", host.configured}};
+  if (!host.floor_exception.empty()) object["floor_exception"] = host.floor_exception;
   put(object, "name_missing", host.name_missing);
   put(object, "name_unknown", host.name_unknown);
   json judges = json::object();
@@ -318,6 +319,7 @@ class Reader {
     if (const json* flag = member(object, "configured", json::value_t::boolean)) {
       host.configured = flag->get<bool>();
     }
+    host.floor_exception = text(object, "floor_exception");
     host.name_missing = count(object, "name_missing");
     host.name_unknown = count(object, "name_unknown");
     if (const json* read = member(object, "traffic", json::value_t::object)) {

@@ -15,6 +15,7 @@ import pytest
 from harness import matrix
 from harness.census import STATUS, Census, fetch, read
 from harness.clients import curl, s_client
+from harness.ctl import ctl
 from harness.httpd import vhost
 from harness.rawtls import Hello, ask, connect, read_answer
 from harness.wait import wait_for
@@ -108,6 +109,41 @@ def test_last_seen_and_since(fresh):
     began = datetime.datetime.fromisoformat(data["since"].replace("Z", "+00:00"))
     assert abs(seen - began) < datetime.timedelta(minutes=5)
     assert data["judges"]["in-force"]["verdicts"]["group"]["last_seen"] is None
+    # And so has every other counter, of what was never seen too.
+    session = str(httpd.dir / "session.pem")
+    before = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(seconds=2)
+    assert s_client(httpd.port(), version="tls1_2", sess_out=session).status == 200
+    assert s_client(httpd.port(), sess_in=session, version="tls1_2").resumed
+    ask(httpd.port(), Hello(name=None))
+    wait_for(lambda: read(httpd)["a.example.test"].resumed == 1, "the resumed handshake")
+    after = datetime.datetime.now(datetime.timezone.utc)
+    data = read(httpd)["a.example.test"].data
+    counters = {**data["versions"], **data["ciphers"], **data["groups"], **data["server_name"],
+                "full": data["full"], "resumed": data["resumed"]}
+    for name, counter in counters.items():
+        if counter["count"] == 0:
+            assert counter["last_seen"] is None, name
+            continue
+        seen = datetime.datetime.fromisoformat(counter["last_seen"].replace("Z", "+00:00"))
+        assert before <= seen <= after, name
+    assert {"TLSv1.2", "full", "resumed", "missing"} <= {
+        name for name, counter in counters.items() if counter["count"]}
+
+
+def test_floor_exceptions_are_shown(fresh):
+    httpd = fresh(OLD + "TLSGuardFloor baseline except b.example.test c.example.test\n"
+                  + vhost("a.example.test") + vhost("b.example.test", "TLSGuardPolicy old")
+                  + vhost("c.example.test", "TLSGuardEngine off") + PLAIN_STATUS,
+                  listen=LISTEN).start()
+    shown = {name: host.data["floor_exception"] for name, (host,) in read(httpd).hosts.items()}
+    assert shown == {"a.example.test": None, "b.example.test": "baseline@1",
+                     "c.example.test": "baseline@1"}
+    table = fetch(httpd, query="?policy=modern")
+    assert table.count("an exception from the floor baseline@1") == 2
+    httpd.stop()
+    done = ctl("status", "--store", httpd.dir / "store")
+    assert {line.split("|")[0] for line in done.out.splitlines() if "exception" in line} == {
+        "b.example.test", "c.example.test"}
 
 
 def test_engine_off_is_not_counted(fresh):

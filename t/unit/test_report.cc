@@ -68,6 +68,7 @@ Snapshot sample() {
   VirtualHostCounts quiet;
   quiet.key = "api.example.org|192.0.2.1:8443 [2001:db8::1]:8443";
   quiet.configured = true;
+  quiet.floor_exception = "baseline@1";
   quiet.by(Judge::in_force) = judged("baseline@1", 0);
   quiet.by(Judge::report) = judged("mozilla-modern@6.0", 10, 1);
   quiet.by(Judge::modern) = judged("mozilla-modern@6.0", 200000, 1);
@@ -89,7 +90,8 @@ START_TEST(the_table_says_who_how_many_and_why) {
               "    cipher 20: at most TLSv1.2, 12 ciphers, no AEAD; last seen 2026-11-20\n"
               "api.example.org 192.0.2.1:8443 [2001:db8::1]:8443  "
               "    200001                 1  <0.01%  protocol 1               2026-11-20\n"
-              "    under mozilla-modern@6.0, counted since 2026-10-22\n");
+              "    under mozilla-modern@6.0, counted since 2026-10-22\n"
+              "    an exception from the floor baseline@1\n");
 }
 END_TEST
 
@@ -152,7 +154,9 @@ END_TEST
 START_TEST(the_whole_census_as_json) {
   json census = json::parse(live::census_json(sample()));
   ck_assert(!census.contains("seed"));
+  ck_assert(census["virtual_hosts"][1]["floor_exception"] == "baseline@1");
   json host = census["virtual_hosts"][0];
+  ck_assert(host["floor_exception"] == nullptr);
   ck_assert(host["virtual_host"] == "www.example.org|*:443");
   ck_assert(host["since"] == "2026-10-22T00:00:00Z");
   ck_assert(host["server_name"]["missing"]["count"] == 3);

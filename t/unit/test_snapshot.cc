@@ -49,6 +49,7 @@ Snapshot sample() {
   full.key = "www.example.org|*:443 [::1]:443";
   full.began = start - 100;
   full.configured = true;
+  full.floor_exception = "baseline@1";
   full.name_missing = {3, start};
   full.name_unknown = {4, start};
   full.traffic = traffic();
