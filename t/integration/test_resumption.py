@@ -157,7 +157,18 @@ def test_never_from_the_default_host(fresh, hosts, kind, tmp_path, lax):
         assert got.ok and not got.resumed and got.group == "P-384", got.text
 
 
+# Without a key file: with one, valgrind complains of plain mod_ssl, too.
 @pytest.mark.valgrind
+def test_sessions_of_one_server_resume(fresh, cache, kind, tmp_path):
+    httpd = fresh(cache + vhost("default.example.test", P384, KINDS[kind][1])
+                  + vhost("a.example.test", BASELINE, KINDS[kind][1])).start()
+    visitor = Visitor(httpd, kind, tmp_path)
+    visitor.make()
+    assert visitor.resume().resumed
+    got = visitor.resume("default.example.test")
+    assert got.ok and not got.resumed and got.group == "P-384", got.text
+
+
 def test_one_name_on_two_addresses(fresh, cache, kind, tmp_path):
     lines = own_lines(kind)
     httpd = prepared(fresh(
