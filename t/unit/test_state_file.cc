@@ -67,11 +67,12 @@ START_TEST(mode_is_the_one_given_whatever_the_umask) {
   TempDir temp;
   Directory directory = opened(temp.path());
   for (mode_t mask : {0000, 0022, 0777}) {
-    ::umask(mask);
+    const mode_t before = ::umask(mask);
     for (mode_t mode : {0600, 0644, 0640}) {
       ck_assert(directory.write("state", "x", mode).has_value());
       ck_assert_uint_eq(mode_of(temp / "state"), mode);
     }
+    ::umask(before);
   }
 }
 END_TEST
@@ -173,8 +174,9 @@ END_TEST
 
 START_TEST(a_missing_directory_is_made_with_its_mode) {
   TempDir temp;
-  ::umask(0077);
+  const mode_t before = ::umask(0077);
   value_of(Directory::open_or_create(temp / "store", 0711));
+  ::umask(before);
   ck_assert_uint_eq(mode_of(temp / "store"), 0711);
   // One that is there is left alone.
   ck_assert_int_eq(::chmod((temp / "store").c_str(), 0750), 0);
