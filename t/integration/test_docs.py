@@ -16,7 +16,8 @@ POLICIES = (TOP / "docs/policies.md").read_text()
 LOG_IDS = (TOP / "docs/log-ids.md").read_text()
 EXAMPLES = sorted((TOP / "conf/examples").glob("*.conf"))
 FENCED = re.findall(r"^```apache( vhost)?\n(.*?)^```$", DIRECTIVES, re.M | re.S)
-LEVELS = {"CRIT": "crit", "ERR": "error", "WARNING": "warn", "NOTICE": "notice", "INFO": "info"}
+LEVELS = {"CRIT": "crit", "ERR": "error", "WARNING": "warn", "NOTICE": "notice", "INFO": "info",
+          "error": "error", "warning": "warn", "notice": "notice", "info": "info", "debug": "debug"}
 
 
 def sections():
@@ -41,6 +42,9 @@ def local(text):
     text = re.sub(r"SSLCertificateKeyFile \S+", "SSLCertificateKeyFile @key:rsa@", text)
     text = re.sub(r"DocumentRoot \S+", 'DocumentRoot "@docroot@"', text)
     text = re.sub(r"TLSGuardStore \S+", 'TLSGuardStore "@store@"', text)
+    text = re.sub(r"TLSGuardDomainList \S+", 'TLSGuardDomainList "/etc/hostname"', text)
+    text = re.sub(r"TLSGuardAgentUser \S+", "TLSGuardAgentUser nobody", text)
+    text = re.sub(r"TLSGuardAgentProgram \S+", "TLSGuardAgentProgram /bin/true", text)
     return text.replace("${APACHE_LOG_DIR}", "@dir@")
 
 
@@ -73,6 +77,8 @@ def log_ids_of_the_sources():
     for path in [*(TOP / "mod_tlsguard").rglob("*.cc"), *(TOP / "mod_tlsguard").rglob("*.h")]:
         source = re.sub(r"//[^\n]*", "", path.read_text())
         for level, name in re.findall(r'APLOG_(CRIT|ERR|WARNING|NOTICE|INFO)\b[^;"]*"(TG\d{4})', source):
+            found.setdefault(name, set()).add(LEVELS[level])
+        for level, name in re.findall(r'Severity::(\w+), "(TG\d{4})"', source):
             found.setdefault(name, set()).add(LEVELS[level])
         assert set(re.findall(r"TG\d{4}", source)) <= set(found), f"{path}: an id without a level"
     return found
