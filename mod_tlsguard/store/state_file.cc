@@ -1,37 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
+// The files of a Directory.
 #include "store/state_file.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <system_error>
-#include <utility>
+
+#include "store/descriptor.h"
 
 namespace tlsguard::store {
 namespace {
-
-constexpr std::size_t max_name = 200;
-
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  [[nodiscard]] int get() const { return fd_; }
-  [[nodiscard]] int release() { return std::exchange(fd_, -1); }
-  [[nodiscard]] bool valid() const { return fd_ >= 0; }
-
- private:
-  int fd_;
-};
 
 // The lock of a directory against other writers, for as long as this object lives.
 class WriterLock {
@@ -48,23 +29,6 @@ class WriterLock {
   int fd_;
   bool held_;
 };
-
-tl::unexpected<Error> system_failure(const std::string& what, int error = errno) {
-  return fail(what + ": " + std::system_category().message(error));
-}
-
-// Root's files and our own may be trusted; those of anybody else may change under our hands.
-bool owned_by_us_or_root(const struct stat& facts) {
-  return facts.st_uid == 0 || facts.st_uid == ::geteuid();
-}
-
-Result<void> check_name(const std::string& name) {
-  if (name.empty() || name.size() > max_name || name == "." || name == ".." ||
-      name.find_first_of(std::string("/\0", 2)) != std::string::npos) {
-    return fail("'" + name + "' is no name of a state file");
-  }
-  return {};
-}
 
 int write_all(int fd, std::string_view content) {
   while (!content.empty()) {
@@ -96,94 +60,76 @@ Result<std::string> read_all(int fd, std::size_t limit, std::size_t expected) {
   return content;
 }
 
+// A new file with all of it. An errno, or 0.
+int make_file(int directory, const std::string& name, std::string_view content, mode_t mode,
+              bool synced) {
+  Descriptor file(::openat(directory, name.c_str(),
+                           O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+  if (!file.valid()) return errno;
+  int error = write_all(file.get(), content);
+  if (error == 0 && ::fchmod(file.get(), mode) != 0) error = errno;
+  if (error == 0 && synced && ::fsync(file.get()) != 0) error = errno;
+  return error;
+}
+
 }  // namespace
 
-Directory::Directory(Directory&& other) noexcept
-    : fd_(std::exchange(other.fd_, -1)), path_(std::move(other.path_)) {}
-
-Directory& Directory::operator=(Directory&& other) noexcept {
-  std::swap(fd_, other.fd_);
-  std::swap(path_, other.path_);
-  return *this;
+tl::unexpected<Error> torn(std::string text) {
+  Error error{std::move(text)};
+  error.kind = torn_kind;
+  return tl::unexpected<Error>(std::move(error));
 }
 
-Directory::~Directory() {
-  if (fd_ >= 0) ::close(fd_);
-}
-
-Result<Directory> Directory::open(const std::string& path) {
-  // "link/" would follow the link.
-  std::string bare = path;
-  while (bare.size() > 1 && bare.back() == '/') bare.pop_back();
-  Descriptor fd(::open(bare.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-  if (!fd.valid()) {
-    if (errno == ELOOP || errno == ENOTDIR) {
-      return fail("'" + bare + "' is not a directory (a symbolic link to one is not accepted)");
-    }
-    return system_failure("cannot open directory '" + bare + "'");
-  }
-  Directory directory(fd.release(), std::move(bare));
-  if (auto checked = directory.check_owner(); !checked) return tl::unexpected(checked.error());
-  return directory;
-}
-
-Result<Directory> Directory::open_or_create(const std::string& path, mode_t mode) {
-  bool created = ::mkdir(path.c_str(), 0700) == 0;
-  if (!created && errno != EEXIST) return system_failure("cannot make directory '" + path + "'");
-  auto directory = open(path);
-  if (!directory || !created) return directory;
-  if (::fchmod(directory->fd_, mode) != 0) {
-    return system_failure(fmt::format("cannot set mode {:o} of directory '{}'", mode, path));
-  }
-  return directory;
-}
-
-Result<void> Directory::check_owner() const {
-  struct stat facts {};
-  if (::fstat(fd_, &facts) != 0) return system_failure("cannot look at directory '" + path_ + "'");
-  if (!owned_by_us_or_root(facts)) {
-    return fail(
-        fmt::format("directory '{}' belongs to user {}: it must belong to root or to the "
-                    "user this process runs as ({})",
-                    path_, facts.st_uid, ::geteuid()));
-  }
-  if ((facts.st_mode & S_IWOTH) != 0) {
-    return fail("directory '" + path_ + "' is writable by everybody: chmod o-w it");
-  }
-  return {};
-}
-
-Result<void> Directory::write(const std::string& name, std::string_view content,
-                              mode_t mode) const {
+Result<void> Directory::write(const std::string& name, std::string_view content, mode_t mode,
+                              Durability durability) const {
   if (auto checked = check_name(name); !checked) return checked;
-  const std::string where = "cannot write '" + path_ + "/" + name + "'";
-  WriterLock lock(fd_);
-  if (!lock.held()) {
+  const std::string where = "cannot write '" + path_of(name) + "'";
+  std::optional<WriterLock> lock;
+  if (durability == Durability::synced && !lock.emplace(fd_).held()) {
     if (errno == EWOULDBLOCK) return fail(where + ": another process is writing in there");
     return system_failure(where + ": cannot lock the directory");
   }
-  // Under the lock the name is ours, so what is there is left from a crash.
+  const bool synced = durability != Durability::quick;
+  // Under the lock, or of one writer, the name is ours: what is there is left from a crash.
   const std::string temporary = "." + name + ".tmp";
   if (::unlinkat(fd_, temporary.c_str(), 0) != 0 && errno != ENOENT) return system_failure(where);
-  Descriptor file(
-      ::openat(fd_, temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
-  if (!file.valid()) return system_failure(where);
-  int error = write_all(file.get(), content);
-  if (error == 0 && ::fchmod(file.get(), mode) != 0) error = errno;
-  if (error == 0 && ::fsync(file.get()) != 0) error = errno;
+  int error = make_file(fd_, temporary, content, mode, synced);
   if (error == 0 && ::renameat(fd_, temporary.c_str(), fd_, name.c_str()) != 0) error = errno;
   if (error != 0) {
     ::unlinkat(fd_, temporary.c_str(), 0);
     return system_failure(where, error);
   }
-  if (::fsync(fd_) != 0) return system_failure(where + ": cannot sync the directory");
+  if (synced && ::fsync(fd_) != 0) {
+    return system_failure(where + ": cannot sync the directory");
+  }
+  return {};
+}
+
+Result<void> Directory::create(const std::string& name, std::string_view content,
+                               mode_t mode) const {
+  if (auto checked = check_name(name); !checked) return checked;
+  int error = make_file(fd_, name, content, mode, false);
+  if (error == 0) return {};
+  if (error != EEXIST) ::unlinkat(fd_, name.c_str(), 0);
+  return system_failure("cannot write '" + path_of(name) + "'", error);
+}
+
+Result<void> Directory::sync(const std::vector<std::string>& files) const {
+  for (const std::string& name : files) {
+    if (auto checked = check_name(name); !checked) return checked;
+    Descriptor file(::openat(fd_, name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+    if (!file.valid() || ::fsync(file.get()) != 0) {
+      return system_failure("cannot sync '" + path_of(name) + "'");
+    }
+  }
+  if (::fsync(fd_) != 0) return system_failure("cannot sync the directory '" + path_ + "'");
   return {};
 }
 
 Result<std::optional<std::string>> Directory::read(const std::string& name,
                                                    std::size_t limit) const {
   if (auto checked = check_name(name); !checked) return tl::unexpected(checked.error());
-  const std::string where = "cannot read '" + path_ + "/" + name + "'";
+  const std::string where = "cannot read '" + path_of(name) + "'";
   // O_NONBLOCK: a FIFO in its place must not hold us up.
   Descriptor file(::openat(fd_, name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
   if (!file.valid()) {
@@ -194,18 +140,32 @@ Result<std::optional<std::string>> Directory::read(const std::string& name,
   struct stat facts {};
   if (::fstat(file.get(), &facts) != 0) return system_failure(where);
   if (!S_ISREG(facts.st_mode)) return fail(where + ": it is no regular file");
-  if (!owned_by_us_or_root(facts)) {
-    return fail(
-        fmt::format("{}: it belongs to user {}, neither root nor the user this process "
-                    "runs as ({})",
-                    where, facts.st_uid, ::geteuid()));
+  if (!accepts(facts.st_uid)) {
+    return fail(fmt::format("{}: it belongs to user {}, neither root nor {}", where, facts.st_uid,
+                            accepted_users()));
   }
   auto content = read_all(file.get(), limit, static_cast<std::size_t>(facts.st_size));
   if (!content) return tl::unexpected(content.error().within(where));
   if (content->size() > limit) {
-    return fail(fmt::format("{}: it is larger than {} bytes", where, limit));
+    return torn(fmt::format("{}: it is larger than {} bytes", where, limit));
   }
   return std::optional<std::string>(std::move(*content));
+}
+
+Result<void> Directory::link(const std::string& name, const std::string& second) const {
+  for (const std::string& each : {name, second}) {
+    if (auto checked = check_name(each); !checked) return checked;
+  }
+  const std::string where = "cannot link '" + path_of(name) + "' as '" + second + "'";
+  const std::string temporary = "." + second + ".tmp";
+  if (::unlinkat(fd_, temporary.c_str(), 0) != 0 && errno != ENOENT) return system_failure(where);
+  if (::linkat(fd_, name.c_str(), fd_, temporary.c_str(), 0) != 0 ||
+      ::renameat(fd_, temporary.c_str(), fd_, second.c_str()) != 0) {
+    return system_failure(where);
+  }
+  // rename() leaves both names where they are one file already.
+  if (::unlinkat(fd_, temporary.c_str(), 0) != 0 && errno != ENOENT) return system_failure(where);
+  return {};
 }
 
 Result<void> Directory::set_aside(const std::string& name) const {
@@ -213,10 +173,16 @@ Result<void> Directory::set_aside(const std::string& name) const {
   const std::string bad = name + ".bad";
   if (::renameat(fd_, name.c_str(), fd_, bad.c_str()) != 0) {
     if (errno == ENOENT) return {};
-    return system_failure("cannot rename '" + path_ + "/" + name + "' to '" + bad + "'");
+    return system_failure("cannot rename '" + path_of(name) + "' to '" + bad + "'");
   }
   if (::fsync(fd_) != 0) return system_failure("cannot sync the directory '" + path_ + "'");
   return {};
+}
+
+Result<void> Directory::remove(const std::string& name) const {
+  if (auto checked = check_name(name); !checked) return checked;
+  if (::unlinkat(fd_, name.c_str(), 0) == 0 || errno == ENOENT) return {};
+  return system_failure("cannot remove '" + path_of(name) + "'");
 }
 
 }  // namespace tlsguard::store
