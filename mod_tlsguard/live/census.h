@@ -10,13 +10,14 @@
 #include <cstdint>
 
 #include "core/protocol.h"
+#include "core/unix_time.h"
 #include "live/board.h"
 #include "live/offers.h"
 #include "live/verdicts.h"
 
 namespace tlsguard::live {
 
-using UnixSeconds = std::int64_t;
+using tlsguard::UnixSeconds;
 
 // The server name a client asked for (RFC 6066 3). unknown: no virtual host has it, and the
 // default one of the address answers.

@@ -4,6 +4,7 @@
 #ifndef TLSGUARD_LIVE_REPORT_H
 #define TLSGUARD_LIVE_REPORT_H
 
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
 
@@ -28,7 +29,9 @@ struct CutOff {
 [[nodiscard]] std::string cut_off_table(const Snapshot& snapshot, Judge judge);
 // All virtual hosts, all known offers.
 [[nodiscard]] std::string cut_off_json(const Snapshot& snapshot, Judge judge);
-// All counters, under names, for the status handler.
+// All counters, under names.
+[[nodiscard]] nlohmann::json census_object(const Snapshot& snapshot);
+// The same as text, for the status handler.
 [[nodiscard]] std::string census_json(const Snapshot& snapshot);
 
 }  // namespace tlsguard::live

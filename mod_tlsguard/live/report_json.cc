@@ -150,13 +150,15 @@ std::string cut_off_json(const Snapshot& snapshot, Judge judge) {
                {"virtual_hosts", std::move(hosts)}});
 }
 
-std::string census_json(const Snapshot& snapshot) {
+json census_object(const Snapshot& snapshot) {
   const CipherNames cipher_name;
   json hosts = json::array();
   for (const VirtualHostCounts& host : snapshot.virtual_hosts) {
     hosts.push_back(all_of(host, cipher_name));
   }
-  return dump({{"written", moment(snapshot.written)}, {"virtual_hosts", std::move(hosts)}});
+  return {{"written", moment(snapshot.written)}, {"virtual_hosts", std::move(hosts)}};
 }
+
+std::string census_json(const Snapshot& snapshot) { return dump(census_object(snapshot)); }
 
 }  // namespace tlsguard::live

@@ -238,6 +238,34 @@ Result<RuntimeHost> host_from_json(const json& object, std::size_t index) {
   return host;
 }
 
+Result<RuntimeDomain> domain_from_json(const json& object, std::size_t index) {
+  RuntimeDomain domain;
+  Members members(object, fmt::format("domains[{}]", index));
+  members.texts("names", domain.names);
+  members.texts("key_types", domain.key_types);
+  members.texts("cas", domain.cas);
+  if (members.error()) return tl::unexpected(*members.error());
+  return domain;
+}
+
+// Of files written since there are managed domains.
+Result<void> domains_from_json(const json& object, RuntimeFile& file) {
+  Members members(object, "file");
+  if (members.has("lists")) members.texts("lists", file.lists);
+  const json* domains = members.has("domains") ? members.find("domains", &json::is_array) : nullptr;
+  if (members.error()) return tl::unexpected(*members.error());
+  if (domains == nullptr) return {};
+  if (domains->size() > max_runtime_domains) {
+    return fail(fmt::format("more than {} domains", max_runtime_domains));
+  }
+  for (const json& each : *domains) {
+    auto domain = domain_from_json(each, file.domains.size());
+    if (!domain) return tl::unexpected(domain.error());
+    file.domains.push_back(std::move(*domain));
+  }
+  return {};
+}
+
 // nullopt: not JSON, or nested deeper than anything written here.
 std::optional<json> parse(std::string_view text) {
   if (nested_deeper_than(max_depth, text)) return std::nullopt;
@@ -271,9 +299,14 @@ bool is_built_in(const policy::Policy& policy) {
 std::string to_json(const RuntimeFile& file) {
   json hosts = json::array();
   for (const RuntimeHost& host : file.virtual_hosts) hosts.push_back(host_to_json(host));
+  json domains = json::array();
+  for (const RuntimeDomain& domain : file.domains) {
+    domains.push_back(
+        {{"names", domain.names}, {"key_types", domain.key_types}, {"cas", domain.cas}});
+  }
   json object{{"version", format_version}, {"written", file.written},   {"httpd", file.httpd},
               {"openssl", file.openssl},   {"tlsguard", file.tlsguard}, {"pid", file.pid},
-              {"virtual_hosts", hosts}};
+              {"virtual_hosts", hosts},    {"domains", domains},        {"lists", file.lists}};
   return object.dump(2, ' ', false, json::error_handler_t::replace) + "\n";
 }
 
@@ -307,6 +340,7 @@ Result<RuntimeFile> runtime_from_json(std::string_view text) {
     if (!host) return tl::unexpected(host.error());
     file.virtual_hosts.push_back(std::move(*host));
   }
+  if (auto read = domains_from_json(*parsed, file); !read) return tl::unexpected(read.error());
   return file;
 }
 

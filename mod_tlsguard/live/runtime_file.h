@@ -23,6 +23,7 @@ namespace tlsguard::live {
 inline constexpr std::string_view runtime_file_name = "runtime.json";
 inline constexpr std::size_t max_runtime_file = 64U * 1024 * 1024;  // bytes
 inline constexpr std::size_t max_runtime_hosts = 65536;
+inline constexpr std::size_t max_runtime_domains = 131072;
 
 // What can be negotiated, by name: protocol_name(), OpenSSL's cipher names, policy/names.h.
 struct RuntimeSettings {
@@ -55,6 +56,14 @@ struct RuntimeHost {
   bool operator==(const RuntimeHost&) const = default;
 };
 
+// One managed domain, as configured.
+struct RuntimeDomain {
+  std::vector<std::string> names;      // the identity first
+  std::vector<std::string> key_types;  // crypto::key_type_name
+  std::vector<std::string> cas;        // as written
+  bool operator==(const RuntimeDomain&) const = default;
+};
+
 struct RuntimeFile {
   std::string written;   // RFC 3339, UTC: "2026-11-20T16:15:00Z"
   std::string httpd;     // "Apache/2.4.71"
@@ -62,6 +71,8 @@ struct RuntimeFile {
   std::string tlsguard;  // version of the module; may be empty
   std::int64_t pid = 0;  // of httpd's parent
   std::vector<RuntimeHost> virtual_hosts;
+  std::vector<RuntimeDomain> domains;  // files of older releases have none
+  std::vector<std::string> lists;      // files of TLSGuardDomainList
   bool operator==(const RuntimeFile&) const = default;
 };
 

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+// The domains' board: one mapping that the parent makes once for its whole life, and that the
+// agent and all workers of all generations share (a sealed memfd, as board.h). Per domain: which
+// generation is live, and how its renewal stands; per name of a TLSGuardDomainList: its domain.
+// Never key material.
+//
+// Who writes: the parent and the agent claim slots, by compare-and-swap, for ever; the agent
+// publishes; workers count what they could not load. Any script inside a worker can write all of
+// it: nothing read from it is used as an index, a size or a pointer unless it was cut to bounds,
+// and a certificate it leads to is verified for the name that was asked before it is served.
+// Lock-free; any thread, any process. Relaxed, but for `generation` (release, acquire).
+#ifndef TLSGUARD_LIVE_DOMAIN_BOARD_H
+#define TLSGUARD_LIVE_DOMAIN_BOARD_H
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <type_traits>
+
+#include "core/error.h"
+#include "core/unix_time.h"
+
+namespace tlsguard::live {
+
+inline constexpr std::size_t max_identity = 255;  // bytes; RFC 1035 2.3.4
+
+struct alignas(64) DomainSlot {
+  std::atomic<std::uint64_t> key{0};           // of the identity; 0: free
+  std::atomic<std::uint64_t> generation{0};    // store::Current's; 0: nothing is live
+  std::atomic<std::int64_t> not_after{0};      // of what is live; the earliest
+  std::atomic<std::int64_t> next_run{0};       // 0: none is planned
+  std::atomic<std::uint32_t> errors{0};        // in a row
+  std::atomic<std::uint32_t> state{0};         // renew::Phase
+  std::atomic<std::uint32_t> failed_loads{0};  // workers that kept an older generation
+  // The identity itself, zero-padded: workers know the domains of a list by their key only.
+  std::array<std::atomic<std::uint64_t>, (max_identity + 1) / 8> text{};
+
+  // Of at most max_identity bytes.
+  [[nodiscard]] std::string identity() const;
+};
+
+struct NameSlot {
+  std::atomic<std::uint64_t> key{0};     // of list and name; 0: free
+  std::atomic<std::uint64_t> domain{0};  // key of its domain
+};
+
+struct alignas(64) DomainBoardHeader {
+  std::atomic<std::uint64_t> magic{0};
+  std::atomic<std::uint64_t> seed[2]{};   // of the keys: names may come from strangers
+  std::atomic<std::uint32_t> domains{0};  // slots given out
+};
+
+// What the parent keeps of it. Plain data, as BoardAnchor: all zero at first, in memory that
+// outlives the module's code (httpd: its process pool, under domain_anchor_name).
+struct DomainBoardAnchor {
+  void* base;
+  std::size_t bytes;
+  int fd;
+};
+static_assert(std::is_trivial_v<DomainBoardAnchor> && std::is_standard_layout_v<DomainBoardAnchor>);
+// Changes when the layout does: new code then starts a board of its own.
+inline constexpr char domain_anchor_name[] = "tlsguard-domains-1";
+
+class DomainBoard {
+ public:
+  static constexpr std::uint32_t max_domains = 1U << 17;
+  static constexpr std::uint32_t max_names = 1U << 18;
+
+  // Parent: a new mapping; pages cost memory only once they are used. fd: close-on-exec, for the
+  // agent; the mapping lives as long as the process.
+  [[nodiscard]] static Result<DomainBoard> create(int* fd);
+  // The agent, over the inherited descriptor.
+  [[nodiscard]] static Result<DomainBoard> attach(int fd);
+  [[nodiscard]] static Result<DomainBoard> attach(void* base, std::size_t bytes);
+  // The parent: over what it kept, else a new one.
+  [[nodiscard]] static Result<DomainBoard> keep(DomainBoardAnchor& anchor);
+
+  DomainBoard() = default;  // no board: nothing is found
+
+  // The domain's slot, claimed where there is none; nullptr: full, or longer than max_identity.
+  [[nodiscard]] DomainSlot* claim(std::string_view identity) const;
+  // nullptr: nobody has claimed one.
+  [[nodiscard]] DomainSlot* find(std::string_view identity) const;
+  [[nodiscard]] DomainSlot* find_key(std::uint64_t key) const;
+  // A name of a list now belongs to this domain. false: full.
+  [[nodiscard]] bool put_name(std::uint32_t list, std::string_view name,
+                              std::string_view identity) const;
+  // The key of the domain of exactly this name (lower case; wildcards as written).
+  [[nodiscard]] std::optional<std::uint64_t> domain_of(std::uint32_t list,
+                                                       std::string_view name) const;
+  // The same for a name that a client asks for: exact, else the wildcard for its first label.
+  [[nodiscard]] std::optional<std::uint64_t> domain_for(std::uint32_t list,
+                                                        std::string_view asked) const;
+
+  // Below max_domains: for tables of a process's own. slot: of this board.
+  [[nodiscard]] std::uint32_t position_of(const DomainSlot* slot) const;
+
+  [[nodiscard]] void* base() const { return base_; }
+  [[nodiscard]] static std::size_t bytes();
+
+ private:
+  explicit DomainBoard(void* base) : base_(base) {}
+  [[nodiscard]] std::uint64_t key_of(std::uint64_t space, std::string_view text) const;
+  [[nodiscard]] DomainSlot* slot(std::uint32_t number) const;
+  [[nodiscard]] DomainSlot* probe(std::uint64_t key, std::string_view identity, bool claim) const;
+  [[nodiscard]] DomainSlot* give_out(std::uint64_t key, std::string_view identity) const;
+  void* base_ = nullptr;
+};
+
+}  // namespace tlsguard::live
+
+#endif
