@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/board_view.h"
+
+namespace tlsguard::agent {
+
+void BoardView::publish(const std::string& identity, const renew::DomainView& view) {
+  live::DomainSlot* slot = board_.claim(identity);
+  if (slot == nullptr) {
+    if (full_.exchange(true)) return;
+    return log_.write(Severity::error, "TG0123",
+                      "domain=" + identity +
+                          ": there is no room for more domains; it is not served, and so may be "
+                          "others");
+  }
+  constexpr auto relaxed = std::memory_order_relaxed;
+  slot->not_after.store(view.not_after, relaxed);
+  slot->next_run.store(view.next_run, relaxed);
+  slot->errors.store(view.errors, relaxed);
+  slot->state.store(static_cast<std::uint32_t>(view.phase), relaxed);
+  // Whoever sees it finds the version in the store.
+  slot->generation.store(view.generation, std::memory_order_release);
+}
+
+bool BoardView::put_name(std::uint32_t list, const std::string& name, const std::string& identity) {
+  return board_.put_name(list, name, identity);
+}
+
+}  // namespace tlsguard::agent
