@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // The module record, and where it hooks into httpd and mod_ssl.
+#include "httpd/certificates.h"
+#include "httpd/challenge_hooks.h"
 #include "httpd/connection.h"
 #include "httpd/contexts.h"
 #include "httpd/directives.h"
 #include "httpd/hooks.h"
 #include "httpd/parent.h"
+#include "httpd/placeholders.h"
 #include "httpd/request_guard.h"
 #include "httpd/status.h"
 #include "httpd/web_hooks.h"
@@ -21,12 +24,19 @@ extern "C" void register_hooks(apr_pool_t*) noexcept {
   ap_hook_post_config(on_post_config, ssl, nullptr, APR_HOOK_MIDDLE);
   ap_hook_monitor(on_monitor, nullptr, nullptr, APR_HOOK_MIDDLE);
 
+  // After mod_md, whose certificates are no placeholders.
+  static const char* const md[] = {"mod_md.c", nullptr};
+  ap_hook_ssl_add_cert_files(on_add_cert_files, md, nullptr, APR_HOOK_LAST);
   APR_OPTIONAL_HOOK(ssl, init_server, on_init_server, nullptr, nullptr, APR_HOOK_LAST);
   APR_OPTIONAL_HOOK(ssl, pre_handshake, on_pre_handshake, nullptr, nullptr, APR_HOOK_MIDDLE);
   ap_hook_process_connection(on_process_connection, ssl, nullptr, APR_HOOK_MIDDLE);
 
+  ap_hook_protocol_get(on_protocol_get, nullptr, nullptr, APR_HOOK_FIRST);
+
   ap_hook_create_request(on_create_request, nullptr, nullptr, APR_HOOK_FIRST);
   ap_hook_post_read_request(on_read_request, ssl, nullptr, APR_HOOK_MIDDLE);
+  // A CA's request is answered in clear, whatever the name asks for.
+  ap_hook_quick_handler(on_managed_request, nullptr, nullptr, APR_HOOK_REALLY_FIRST - 1);
   ap_hook_quick_handler(on_quick_handler, nullptr, nullptr, APR_HOOK_REALLY_FIRST);
   ap_hook_check_access(on_check_access, ssl, nullptr, APR_HOOK_MIDDLE, AP_AUTH_INTERNAL_PER_CONF);
   ap_hook_handler(on_status_request, nullptr, nullptr, APR_HOOK_MIDDLE);

@@ -14,6 +14,7 @@
 
 #include "core/name_table.h"
 #include "core/protocol.h"
+#include "httpd/judged.h"
 #include "httpd/plan.h"
 
 struct server_rec;
@@ -32,8 +33,10 @@ struct Target {
   // What the SSL gets in the ClientHello; an empty range (min above max) refuses everybody.
   Protocol min = Protocol::tls1_0;
   Protocol max = Protocol::tls1_3;
-  std::array<const hello::ServerSettings*, live::judge_count> judged{};
+  JudgedSettings judged{};
   SettingsSet own_judged;  // owns what differs from the plan's
+  // For managed certificates, which the plan does not know.
+  std::unique_ptr<JudgedByKeys> by_keys = std::make_unique<JudgedByKeys>();
 };
 
 [[nodiscard]] Target make_target(const VirtualHost* host, const VirtualHost* default_host);

@@ -5,6 +5,7 @@
 
 #include "hello/fingerprint.h"
 #include "hello/server_hello.h"
+#include "httpd/certificates.h"
 #include "httpd/conf_of.h"
 #include "httpd/guard.h"
 #include "httpd/negotiated.h"
@@ -32,27 +33,48 @@ const Target* find_target(ConnState& state, const hello::ClientHello& hello) {
       return found;
     }
     state.server_name = ServerName::unknown;
+    const ManagedHost& managed = state.index->default_target().host->managed;
+    if (state.shown != nullptr && state.runtime->live->lists_name(managed, *hello.server_name)) {
+      state.server_name = ServerName::known;
+    }
   }
   return &state.index->default_target();
+}
+
+// TLSGuardStrictSNI, or not for this connection: a CA's challenge passes, and whoever asks for an
+// IP address names none (RFC 6066 3).
+bool refused_for_name(const ConnState& state) {
+  const VirtualHost& host = *state.target->default_host;
+  if (!host.strict_sni || state.server_name == ServerName::known || state.is_challenge()) {
+    return false;
+  }
+  return state.server_name != ServerName::missing || !host.managed.has_address;
+}
+
+// The plan's, or, where a managed certificate is shown, those with its keys.
+const JudgedSettings& judged_settings(const ConnState& state) {
+  const Target& target = *state.target;
+  if (state.shown == nullptr || state.shown->live == nullptr) return target.judged;
+  return target.by_keys->get(target.judged, state.shown->live->keys);
 }
 
 void judge(ConnState& state, const hello::ClientHello& hello) {
   const Runtime& runtime = *state.runtime;
   std::uint64_t fingerprint = hello::fingerprint(hello, runtime.seed);
-  auto settings_id =
-      static_cast<std::uint32_t>(reinterpret_cast<std::uintptr_t>(state.target) >> 4);
+  const JudgedSettings& judged = judged_settings(state);
+  auto settings_id = static_cast<std::uint32_t>(reinterpret_cast<std::uintptr_t>(&judged) >> 4);
   if (auto known = runtime.verdict_cache->find(fingerprint, settings_id)) {
     state.verdicts = *known;
   } else {
     for (live::Judge judge : live::all_judges) {
-      const hello::ServerSettings* settings = state.target->judged[static_cast<std::size_t>(judge)];
+      const hello::ServerSettings* settings = judged[static_cast<std::size_t>(judge)];
       if (settings != nullptr) state.verdicts.set(judge, hello::judge(hello, *settings));
     }
     runtime.verdict_cache->put(fingerprint, settings_id, state.verdicts);
   }
   // What the host itself demands of the name comes first: OpenSSL sends alert 112 before it
   // chooses a cipher. A version nobody shares is refused earlier still.
-  if (state.target->default_host->strict_sni && state.server_name != ServerName::known &&
+  if (refused_for_name(state) &&
       state.verdicts.get(live::Judge::in_force) != hello::Verdict::protocol) {
     state.verdicts.set(live::Judge::in_force, hello::Verdict::sni);
   }
@@ -89,11 +111,10 @@ void on_client_hello(ConnState& state, SSL* ssl, hello::Bytes message, bool vers
   auto hello = hello::parse_client_hello(message, version2);
   if (!hello) return;  // OpenSSL refuses it, too, with its own alert
   state.target = find_target(state, *hello);
+  if (state.shown != nullptr) choose_certificate(state, *hello);
   const VirtualHost& host = *state.target->host;
   if (host.engine != Engine::off) judge(state, *hello);
-  state.refuse_sni = state.target->default_host->strict_sni &&
-                     state.target->default_host->engine == Engine::on &&
-                     state.server_name != ServerName::known;
+  state.refuse_sni = state.target->default_host->engine == Engine::on && refused_for_name(state);
   state.failed = !narrow(ssl, *state.target);
 }
 
@@ -217,11 +238,12 @@ int on_pre_handshake(conn_rec* c, SSL* ssl, int is_proxy) noexcept {
     const VirtualHost* default_host = virtual_host_of(c->base_server);
     if (default_host == nullptr) return declined;
     const Runtime& runtime = *default_host->runtime;
-    if (!runtime.judging) return declined;
+    if (!runtime.judging && runtime.live == nullptr) return declined;
     auto* state = pool_make<ConnState>(c->pool);
     state->connection = c;
     state->ssl = ssl;
     state->runtime = &runtime;
+    if (runtime.live != nullptr) state->shown = pool_make<Shown>(c->pool);
     state->index = runtime.addresses.find(c);
     if (state->index == nullptr) {
       log_connection(c, APLOG_ERR, "TG0011",
@@ -243,7 +265,7 @@ int on_process_connection(conn_rec* c) noexcept {
       static_cast<ConnState*>(ap_get_module_config(c->conn_config, &tlsguard_module));
   // The event MPM comes here again for each request of a connection that was kept alive.
   if (state == nullptr) return declined;
-  return state->failed ? done : declined;
+  return state->failed || state->is_challenge() ? done : declined;
 }
 
 int on_server_name(SSL* ssl, int* alert, void*) noexcept {
@@ -251,7 +273,8 @@ int on_server_name(SSL* ssl, int* alert, void*) noexcept {
   return guard("on_server_name", SSL_TLSEXT_ERR_ALERT_FATAL, [&] {
     const ConnState* state = state_of(ssl);
     if (state == nullptr || state->refuse_sni) return SSL_TLSEXT_ERR_ALERT_FATAL;
-    return state->server_name == ServerName::known ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_NOACK;
+    return state->server_name == ServerName::known || state->is_challenge() ? SSL_TLSEXT_ERR_OK
+                                                                            : SSL_TLSEXT_ERR_NOACK;
   });
 }
 

@@ -12,16 +12,27 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 
+#include "crypto/self_signed.h"
 #include "hello/client_hello.h"
 #include "hello/verdict.h"
 #include "httpd/address_index.h"
 #include "httpd/includes.h"
+#include "live/credentials.h"
 #include "live/verdicts.h"
 
 namespace tlsguard::httpd {
 
 struct Runtime;
+
+// What a connection shows in place of mod_ssl's certificate.
+struct Shown {
+  live::LivePtr live;  // the managed certificate; null: mod_ssl's own
+  std::unique_ptr<const crypto::KeyAndCertificate> challenge;  // tls-alpn-01; null: none
+  bool placeholder = false;                                    // nothing else was there to serve
+  bool certificate_set = false;                                // by us, or left to mod_ssl
+};
 
 enum class ServerName : std::uint8_t { known, unknown, missing };
 
@@ -51,11 +62,15 @@ struct ConnState {
   // TLSGUARD_…, copied to every request of the connection. Null until finished, and where the
   // engine is off.
   const apr_table_t* environment = nullptr;
+  Shown* shown = nullptr;  // null: nothing is managed on this server
   // The last other virtual host this connection was found to satisfy.
   const VirtualHost* satisfied = nullptr;
 
   [[nodiscard]] const VirtualHost* host() const {
     return target != nullptr ? target->host : nullptr;
+  }
+  [[nodiscard]] bool is_challenge() const {
+    return shown != nullptr && shown->challenge != nullptr;
   }
 };
 

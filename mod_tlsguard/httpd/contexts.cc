@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <ctime>
 
+#include "httpd/certificates.h"
 #include "httpd/conf_of.h"
 #include "httpd/connection.h"
 #include "httpd/guard.h"
@@ -99,10 +100,14 @@ int on_init_server(server_rec* s, apr_pool_t*, int is_proxy, SSL_CTX* ctx) noexc
     const VirtualHost* found = is_proxy == 0 ? virtual_host_of(s) : nullptr;
     if (found == nullptr) return declined;
     VirtualHost& host = *found->runtime->virtual_hosts[found->position];
-    read_validity(host, ctx);
-    if (auto keys = policy::keys_of(ctx); keys != host.plan->key.keys) {
-      plan_again(host, std::move(keys));
+    // A placeholder says nothing about what will be served.
+    if (!host.managed.fully) {
+      read_validity(host, ctx);
+      if (auto keys = policy::keys_of(ctx); keys != host.plan->key.keys) {
+        plan_again(host, std::move(keys));
+      }
     }
+    if (host.runtime->domains.any()) SSL_CTX_set_cert_cb(ctx, on_certificate, nullptr);
     if (host.engine == Engine::on) enforce(host, ctx);
     if (host.runtime->enforcing) guard_sessions(ctx, *host.runtime);
     if (host.strict_sni && host.is_default && host.engine == Engine::on) {

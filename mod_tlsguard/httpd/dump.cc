@@ -8,6 +8,7 @@
 
 #include "core/text.h"
 #include "httpd/conf_of.h"
+#include "httpd/domain_settings.h"
 #include "httpd/runtime.h"
 #include "policy/describe.h"
 
@@ -69,7 +70,24 @@ void dump_hsts(std::string& text, const VirtualHost& host, const ServerConf& con
   }
 }
 
-std::string names_of(const server_rec* s) {
+void dump_managed(std::string& text, const ManagedHost& managed) {
+  for (const ManagedDomain* domain : managed.own) {
+    text += fmt::format("    managed: {} ({}, {})\n", join(domain->names, " "),
+                        join(key_type_names(*domain->settings), " "),
+                        join(ca_names(*domain->settings), " "));
+  }
+  for (const ManagedList* list : managed.lists) {
+    text += fmt::format("    managed: the names in {} ({}, {})\n", list->path,
+                        join(key_type_names(*list->settings), " "),
+                        join(ca_names(*list->settings), " "));
+  }
+  if (managed.any()) {
+    text += managed.fully ? "    until a managed certificate is live: a placeholder, and 503\n"
+                          : "    until a managed certificate is live: SSLCertificateFile\n";
+  }
+}
+
+std::string aliases_of(const server_rec* s) {
   std::vector<std::string> names;
   for (const apr_array_header_t* list : {s->names, s->wild_names}) {
     if (list == nullptr) continue;
@@ -87,7 +105,7 @@ void dump_host(std::string& text, const VirtualHost& host) {
   text += fmt::format("virtual host {} ({})\n", host.name, join(host.addresses, " "));
   text += fmt::format("    defined: {}{}\n", host.place.text(),
                       host.is_default ? ", default of its address" : "");
-  if (std::string aliases = names_of(host.server); !aliases.empty()) {
+  if (std::string aliases = aliases_of(host.server); !aliases.empty()) {
     text += fmt::format("    aliases: {}\n", aliases);
   }
   text += fmt::format("    TLSGuardEngine: {} ({})\n", engine_name(host.engine),
@@ -100,6 +118,7 @@ void dump_host(std::string& text, const VirtualHost& host) {
     text +=
         fmt::format("    floor: {}{}\n", *host.floor, host.floor_exception ? " (excepted)" : "");
   }
+  dump_managed(text, host.managed);
   const bool enforced = host.engine == Engine::on;
   text += enforced ? "    in force:\n" : "    in force (mod_ssl alone):\n";
   text += policy::dump(enforced ? plan.in_force() : plan.own, "        ");

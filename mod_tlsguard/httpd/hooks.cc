@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "httpd/certificates.h"
+#include "httpd/challenge_hooks.h"
 #include "httpd/complaints.h"
 #include "httpd/conf_of.h"
 #include "httpd/connection.h"
@@ -67,7 +69,12 @@ void unhook_idle(const Runtime& runtime) {
   if (!runtime.any_hsts) {
     unhook<ap_LINK_create_request_t>(ap_hook_get_create_request(), on_create_request);
   }
-  if (!runtime.judging) {
+  const bool managing = runtime.domains.any();
+  if (!managing) {
+    unhook<ap_LINK_protocol_get_t>(ap_hook_get_protocol_get(), on_protocol_get);
+    unhook<ap_LINK_quick_handler_t>(ap_hook_get_quick_handler(), on_managed_request);
+  }
+  if (!runtime.judging && !managing) {
     unhook<ap_LINK_process_connection_t>(ap_hook_get_process_connection(), on_process_connection);
     unhook<ap_LINK_post_read_request_t>(ap_hook_get_post_read_request(), on_read_request);
   }

@@ -38,6 +38,7 @@
 #include <mod_ssl_openssl.h>
 #include <mpm_common.h>
 #include <scoreboard.h>
+#include <unixd.h>
 #include <util_filter.h>
 
 #undef OK

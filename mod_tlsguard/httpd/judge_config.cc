@@ -8,11 +8,14 @@
 #include "core/text.h"
 #include "httpd/complaints.h"
 #include "httpd/conf_of.h"
+#include "httpd/domain_resolver.h"
+#include "httpd/domain_warnings.h"
 #include "httpd/pool.h"
 #include "httpd/sites.h"
 #include "httpd/virtual_hosts.h"
 #include "httpd/web_hooks.h"
 #include "policy/strength.h"
+#include "store/prepare.h"
 
 namespace tlsguard::httpd {
 
@@ -131,7 +134,9 @@ void check_names(const Runtime& runtime, const ServerConf& conf, Complaints& com
 
 void make_hosts_and_sites(Runtime& runtime, server_rec* base, apr_pool_t* ptemp,
                           Complaints& complaints) {
-  VirtualHostMaker maker(runtime, ptemp, complaints);
+  DomainResolver resolver(base, complaints);
+  runtime.domains = resolver.resolve();
+  VirtualHostMaker maker(runtime, resolver, ptemp, complaints);
   for (server_rec* s = base; s != nullptr; s = s->next) {
     ServerConf& conf = *conf_of(s);
     check_names(runtime, conf, complaints);
@@ -148,6 +153,27 @@ void make_hosts_and_sites(Runtime& runtime, server_rec* base, apr_pool_t* ptemp,
     host->position = runtime.virtual_hosts.size();
     conf.virtual_host = host.get();
     runtime.virtual_hosts.push_back(std::move(host));
+  }
+  for (const auto& domain : runtime.domains.domains()) {
+    if (domain->require_https != web::RequireHttps::off) runtime.names.any_required = true;
+  }
+}
+
+// Lists of the base server are served by the default virtual host of each TLS address.
+void give_out_lists(Runtime& runtime, const server_rec* base) {
+  for (const auto& host : runtime.virtual_hosts) {
+    ManagedHost& managed = host->managed;
+    for (const auto& list : runtime.domains.lists()) {
+      if (list->server == base && host->server != base && host->is_default) {
+        managed.lists.push_back(list.get());
+      }
+    }
+    const ServerConf& conf = *conf_of(host->server);
+    if (managed.lists.empty()) continue;
+    add_lists(runtime.names, *conf.site, host->server, conf);
+    if (managed.fully || has_own_certificate(conf)) continue;
+    managed.fully = true;
+    plan_again(*host, expected_keys(*managed.lists.front()->settings));
   }
 }
 
@@ -168,11 +194,27 @@ Runtime* judge_config(apr_pool_t* pconf, apr_pool_t* ptemp, server_rec* base,
   if (!define_policies(*runtime, base_conf, complaints)) return nullptr;
   make_hosts_and_sites(*runtime, base, ptemp, complaints);
   if (complaints.any_error()) return nullptr;
+  if (runtime->domains.any()) {
+    if (runtime->store_path.size() > store::max_store_path()) {
+      complaints.error(base_conf.store ? base_conf.store->place : place_of(base),
+                       fmt::format("TLSGuardStore: the path '{}' is longer than {}, too long for "
+                                   "the agent's socket in it",
+                                   runtime->store_path, store::max_store_path()));
+      return nullptr;
+    }
+    const auto& domains = runtime->domains.domains();
+    const Place& first =
+        domains.empty() ? runtime->domains.lists().front()->place : domains.front()->place;
+    runtime->agent = agent_conf(base_conf, first, complaints);
+  }
   runtime->addresses.build(base, ptemp);
   mark_defaults(*runtime);
+  give_out_lists(*runtime, base);
   for (const auto& index : runtime->addresses.all()) compare_with_neighbours(*index, complaints);
   check_strict_sni(*runtime, base_conf, complaints);
   compare_ramps(base, complaints);
+  warn_of_domains(*runtime, base, complaints);
+  if (complaints.any_error()) return nullptr;
   note_sight(*runtime);
   runtime->hsts_filter = ap_get_output_filter_handle(hsts_filter_name);
   return runtime;

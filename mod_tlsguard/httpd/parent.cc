@@ -6,9 +6,11 @@
 
 #include "core/text.h"
 #include "httpd/conf_of.h"
+#include "httpd/domain_parent.h"
 #include "httpd/guard.h"
 #include "httpd/pool.h"
 #include "httpd/running.h"
+#include "store/layout.h"
 #include "store/state_file.h"
 
 namespace tlsguard::httpd {
@@ -19,7 +21,6 @@ constexpr const char* parent_key = "tlsguard-parent";
 constexpr const char* ramp_file = "hsts-ramp.json";
 constexpr std::size_t max_ramp_file = 16U * 1024 * 1024;
 constexpr mode_t private_mode = 0600;
-constexpr mode_t store_mode = 0711;
 constexpr live::UnixSeconds save_every = 60;
 
 live::UnixSeconds now() { return apr_time_sec(apr_time_now()); }
@@ -56,7 +57,9 @@ std::vector<Ramp> ramps_of(Runtime& runtime, const server_rec* base) {
 
 bool certificates_good(const Ramp& ramp, live::UnixSeconds at) {
   return std::all_of(ramp.sites.begin(), ramp.sites.end(), [&](const Site* site) {
-    return site->host == nullptr || (site->host->not_before <= at && at < site->host->not_after);
+    if (site->host == nullptr) return true;
+    if (auto managed = managed_certificate_good(*site->host, at)) return *managed;
+    return site->host->not_before <= at && at < site->host->not_after;
   });
 }
 
@@ -70,8 +73,12 @@ class Parent {
     guard("~Parent", [&] { save(now()); });
   }
 
-  void start(live::BoardAnchor& anchor) {
+  void start(apr_pool_t* pconf, live::BoardAnchor& anchor, DomainAnchor& domain_anchor) {
     open_store();
+    if (runtime_.domains.any()) {
+      domains_.emplace(base_, pconf, runtime_, domain_anchor);
+      domains_->start(directory_ ? &*directory_ : nullptr);
+    }
     ramps_ = ramps_of(runtime_, base_);
     read_ramps();
     open_board(anchor);
@@ -84,6 +91,7 @@ class Parent {
   void tick() {
     live::UnixSeconds at = now();
     tick_ramps(at);
+    if (domains_) domains_->tick(at);
     std::vector<live::DailyNotice> notices;
     if (keeper_) notices = keeper_->take_daily_notices(at);
     for (const live::DailyNotice& notice : notices) say(notice);
@@ -94,7 +102,7 @@ class Parent {
 
  private:
   void open_store() {
-    auto directory = store::Directory::open_or_create(runtime_.store_path, store_mode);
+    auto directory = store::Directory::open_or_create(runtime_.store_path, store::store_mode);
     if (directory) {
       directory_ = std::move(*directory);
     } else {
@@ -235,6 +243,7 @@ class Parent {
   Runtime& runtime_;
   std::optional<store::Directory> directory_;
   std::optional<live::Keeper> keeper_;
+  std::optional<DomainParent> domains_;
   std::vector<Ramp> ramps_;
   web::RampStates states_;
   web::RampStates written_;
@@ -242,24 +251,28 @@ class Parent {
   bool complain_of_store_ = true;
 };
 
-// In the process pool: it must outlive the module's code, which a reload unloads.
-live::BoardAnchor& anchor_of(server_rec* base) {
+// In the process pool: it must outlive the module's code, which a reload unloads. All zero at
+// first.
+template <typename Anchor>
+Anchor& anchor_of(server_rec* base, const char* name) {
+  static_assert(std::is_trivial_v<Anchor>);
   apr_pool_t* pool = base->process->pool;
   void* anchor = nullptr;
-  apr_pool_userdata_get(&anchor, live::anchor_name, pool);
+  apr_pool_userdata_get(&anchor, name, pool);
   if (anchor == nullptr) {
-    anchor = apr_pcalloc(pool, sizeof(live::BoardAnchor));
+    anchor = apr_pcalloc(pool, sizeof(Anchor));
     // The key is copied, as the text goes with the code.
-    apr_pool_userdata_set(anchor, live::anchor_name, apr_pool_cleanup_null, pool);
+    apr_pool_userdata_set(anchor, name, apr_pool_cleanup_null, pool);
   }
-  return *static_cast<live::BoardAnchor*>(anchor);
+  return *static_cast<Anchor*>(anchor);
 }
 
 }  // namespace
 
 void start_parent(apr_pool_t* pconf, server_rec* base, Runtime& runtime) {
   auto* parent = pool_make<Parent>(pconf, base, runtime);
-  parent->start(anchor_of(base));
+  parent->start(pconf, anchor_of<live::BoardAnchor>(base, live::anchor_name),
+                anchor_of<DomainAnchor>(base, live::domain_anchor_name));
   apr_pool_userdata_setn(parent, parent_key, apr_pool_cleanup_null, pconf);
 }
 

@@ -8,6 +8,7 @@
 #include "core/date.h"
 #include "core/text.h"
 #include "httpd/conf_of.h"
+#include "httpd/domain_settings.h"
 #include "httpd/log.h"
 #include "live/runtime_file.h"
 
@@ -112,6 +113,11 @@ void write_running(const store::Directory& directory, server_rec* base, const Ru
   file.tlsguard = TLSGUARD_VERSION;
   file.pid = getpid();
   for (const auto& host : runtime.virtual_hosts) file.virtual_hosts.push_back(host_of(*host));
+  for (const auto& domain : runtime.domains.domains()) {
+    file.domains.push_back(
+        {domain->names, key_type_names(*domain->settings), ca_names(*domain->settings)});
+  }
+  for (const auto& list : runtime.domains.lists()) file.lists.push_back(list->path);
   constexpr mode_t mode = 0600;
   auto written = directory.write(std::string(live::runtime_file_name), live::to_json(file), mode);
   if (!written) {

@@ -15,7 +15,11 @@
 #include <vector>
 
 #include "httpd/address_index.h"
+#include "httpd/agent_spec.h"
 #include "httpd/handshake_log.h"
+#include "httpd/live_domains.h"
+#include "httpd/managed_domains.h"
+#include "httpd/placeholders.h"
 #include "httpd/plan.h"
 #include "httpd/server_conf.h"
 #include "httpd/shared_flag.h"
@@ -52,6 +56,7 @@ struct VirtualHost {
   std::string report_policy_id;     // empty: none
   bool policy_floats = false;       // named without a version
   std::vector<policy::Note> notes;  // beside those of the plan
+  ManagedHost managed;
   live::CountedHost counted;
   live::VirtualHostCensus census;  // set in post_config, as is past
   std::vector<live::Past> past;    // for the status handler
@@ -77,13 +82,17 @@ struct Runtime {
   std::vector<std::unique_ptr<VirtualHost>> virtual_hosts;
   std::vector<std::unique_ptr<Site>> sites;  // one a server_rec, TLS or not
   AddressIndexes addresses;
-  Names names;             // of TLS virtual hosts, for redirects
-  bool judging = false;    // some virtual host is not off
-  bool enforcing = false;  // some virtual host is on
-  bool any_hsts = false;   // some server sends it
+  ManagedDomains domains;
+  std::unique_ptr<PlaceholderFile> placeholder_file = std::make_unique<PlaceholderFile>();
+  std::unique_ptr<LiveDomains> live;  // set in post_config; null: nothing is managed
+  Names names;                        // of TLS virtual hosts, for redirects
+  bool judging = false;               // some virtual host is not off
+  bool enforcing = false;             // some virtual host is on
+  bool any_hsts = false;              // some server sends it
   ap_filter_rec_t* hsts_filter = nullptr;
   std::unique_ptr<SharedFlag> loop_warning = std::make_unique<SharedFlag>();
   std::string store_path;
+  AgentConf agent;         // where something is managed
   std::uint64_t seed = 0;  // of the fingerprints
   // mod_ssl's session cache look-up, behind ours (sessions.h); set in post_config.
   SessionGetCallback ssl_get_session = nullptr;

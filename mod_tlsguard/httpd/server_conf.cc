@@ -46,6 +46,22 @@ void append(std::vector<T>& to, const std::vector<T>& from) {
 
 }  // namespace
 
+DomainConfPtr merge(const DomainConfPtr& base, const DomainConfPtr& add) {
+  if (base == nullptr) return add;
+  if (add == nullptr) return base;
+  auto merged = std::make_shared<DomainConf>(*base);
+  std::apply(
+      [&](auto... setting) {
+        (
+            [&] {
+              if ((*add).*setting.second) (*merged).*setting.second = (*add).*setting.second;
+            }(),
+            ...);
+      },
+      domain_settings);
+  return merged;
+}
+
 ServerConf merge(const ServerConf& base, const ServerConf& add) {
   ServerConf merged = base;
   merged.virtual_host = nullptr;
@@ -53,6 +69,11 @@ ServerConf merge(const ServerConf& base, const ServerConf& add) {
   if (add.policy) reset(merged, policy_settings);
   overlay(merged, add, policy_settings);
   overlay(merged, add, inherited_settings);
+  merged.domain_conf = merge(base.domain_conf, add.domain_conf);
+  merged.domains = add.domains;
+  merged.domain_lists = add.domain_lists;
+  merged.md_names = add.md_names;
+  merged.server_name = add.server_name;
   merged.server_name_port = add.server_name_port;
   append(merged.ssl_conf_cmds, add.ssl_conf_cmds);
   append(merged.directory_cipher_suites, add.directory_cipher_suites);

@@ -13,6 +13,8 @@
 #include <vector>
 
 #include "core/protocol.h"
+#include "httpd/domain_conf.h"
+#include "httpd/written.h"
 #include "policy/policy.h"
 #include "web/hsts.h"
 #include "web/hsts_ramp.h"
@@ -24,22 +26,6 @@ namespace tlsguard::httpd {
 
 struct Site;
 struct VirtualHost;
-
-// Where a directive stands.
-struct Place {
-  std::string file;
-  int line = 0;
-  [[nodiscard]] std::string text() const { return file + ":" + std::to_string(line); }
-};
-
-template <typename T>
-struct Written {
-  T value;
-  Place place;
-};
-
-template <typename T>
-using Setting = std::optional<Written<T>>;
 
 enum class Engine { off, report, on };
 
@@ -82,7 +68,15 @@ struct ServerConf {
   Setting<std::vector<web::IpBlock>> trusted_proxies;
   Setting<web::PortMap> port_map;
   Setting<std::string> store;
-  Setting<std::uint16_t> server_name_port;  // the one written in ServerName; not inherited
+  bool server_name = false;                 // ServerName is written; not inherited
+  Setting<std::uint16_t> server_name_port;  // the one written in it; not inherited
+  // Managed domains
+  DomainConfPtr domain_conf;                       // null: nothing is written
+  std::vector<DeclaredDomain> domains;             // of this server alone
+  std::vector<Written<std::string>> domain_lists;  // of this server alone
+  Setting<std::vector<std::string>> internal_ca_names;
+  Setting<std::string> agent_user;
+  Setting<std::string> agent_program;
   // mod_ssl's own, recorded by registering the same directives (ssl_directives.cc)
   Setting<bool> ssl_engine;
   Setting<ProtocolSet> ssl_protocol;
@@ -95,6 +89,10 @@ struct ServerConf {
   std::vector<std::pair<std::string, std::string>> ssl_conf_cmds;
   std::vector<std::string> ssl_certificate_files;
   std::vector<DirectoryCipherSuite> directory_cipher_suites;
+  Setting<bool> ssl_use_stapling;
+  // Others': names that mod_md manages, and where dumps of memory would go.
+  std::vector<Written<std::vector<std::string>>> md_names;
+  Setting<std::string> core_dump_directory;
 
   // Set by the judge, owned by the Runtime. virtual_host: null where this server does not speak
   // TLS.
@@ -114,8 +112,9 @@ inline constexpr auto inherited_settings = std::make_tuple(
     &ServerConf::trusted_proxies, &ServerConf::port_map, &ServerConf::store,
     &ServerConf::ssl_engine, &ServerConf::ssl_protocol, &ServerConf::ssl_cipher_suite,
     &ServerConf::ssl_tls13_cipher_suite, &ServerConf::ssl_honor_cipher_order,
-    &ServerConf::ssl_session_tickets, &ServerConf::ssl_ticket_key_file,
-    &ServerConf::ssl_strict_sni);
+    &ServerConf::ssl_session_tickets, &ServerConf::ssl_ticket_key_file, &ServerConf::ssl_strict_sni,
+    &ServerConf::ssl_use_stapling, &ServerConf::internal_ca_names, &ServerConf::agent_user,
+    &ServerConf::agent_program, &ServerConf::core_dump_directory);
 
 // A new object: add over base. A policy named in add starts afresh: none of base's five single
 // settings applies to it (DIRECTIVES). mod_ssl's lists are merged as mod_ssl merges them.

@@ -43,12 +43,14 @@ struct Site {
 // What the TLS virtual hosts of one name ask of requests in clear.
 struct RequiredName {
   web::RequireHttps setting = web::RequireHttps::off;
-  std::uint16_t port = 443;  // where TLS is reached from outside
+  std::uint16_t port = 443;    // where TLS is reached from outside
+  const Site* site = nullptr;  // of a virtual host that has the name
 };
 
 struct Names {
   NameTable<RequiredName> table;
-  bool any_required = false;  // some name, or some plain server, asks for TLS
+  std::vector<RequiredName> of_lists;  // one a virtual host with lists
+  bool any_required = false;           // some name, or some plain server, asks for TLS
 };
 
 }  // namespace tlsguard::httpd

@@ -22,6 +22,30 @@ std::uint16_t outside_port(const server_rec* s, const ServerConf& conf) {
   return web::redirect_port(written, own, conf.port_map ? conf.port_map->value : web::PortMap{});
 }
 
+RequiredName required_by(const Site* site, const server_rec* s, const ServerConf& conf) {
+  return {conf.require_https ? conf.require_https->value : web::RequireHttps::off,
+          outside_port(s, conf), site};
+}
+
+std::optional<RequiredName> required_by_all(const Names& names, std::string_view host) {
+  std::optional<RequiredName> all;
+  bool port_is_exact = false;
+  names.table.each(host, [&](const RequiredName& one, bool exact) {
+    if (!all) all = one;
+    all->setting = web::stricter(all->setting, one.setting);
+    if (exact || (!port_is_exact && one.port == 443)) all->port = one.port;
+    port_is_exact = port_is_exact || exact;
+  });
+  return all;
+}
+
+std::optional<RequiredName> required_by_list(const Runtime& runtime, std::string_view host) {
+  for (const RequiredName& listing : runtime.names.of_lists) {
+    if (runtime.live->lists_name(listing.site->host->managed, host)) return listing;
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 std::unique_ptr<Site> make_site(const Runtime& runtime, const server_rec* s, const ServerConf& conf,
@@ -42,18 +66,6 @@ std::unique_ptr<Site> make_site(const Runtime& runtime, const server_rec* s, con
   if (conf.require_https) site->require_https = conf.require_https->value;
   if (conf.trusted_proxies) site->trusted_proxies = conf.trusted_proxies->value;
   return site;
-}
-
-std::optional<RequiredName> required_of(const Names& names, std::string_view host) {
-  std::optional<RequiredName> all;
-  bool port_is_exact = false;
-  names.table.each(host, [&](const RequiredName& one, bool exact) {
-    if (!all) all = one;
-    all->setting = web::stricter(all->setting, one.setting);
-    if (exact || (!port_is_exact && one.port == 443)) all->port = one.port;
-    port_is_exact = port_is_exact || exact;
-  });
-  return all;
 }
 
 void compare_ramps(server_rec* base, Complaints& complaints) {
@@ -84,9 +96,25 @@ void compare_ramps(server_rec* base, Complaints& complaints) {
   }
 }
 
+void add_lists(Names& names, const Site& site, const server_rec* s, const ServerConf& conf) {
+  names.of_lists.push_back(required_by(&site, s, conf));
+}
+
+std::optional<RequiredName> required_of(const Runtime& runtime, std::string_view host) {
+  std::optional<RequiredName> all = required_by_all(runtime.names, host);
+  if (runtime.live == nullptr) return all;
+  if (const RequiredName* first = runtime.names.table.find(host)) {
+    all->site = first->site;
+  } else {
+    all = required_by_list(runtime, host);
+  }
+  const ManagedDomain* domain = all ? runtime.domains.find(host) : nullptr;
+  if (domain != nullptr) all->setting = web::stricter(all->setting, domain->require_https);
+  return all;
+}
+
 void add_names(Names& names, const server_rec* s, const ServerConf& conf) {
-  RequiredName asked{conf.require_https ? conf.require_https->value : web::RequireHttps::off,
-                     outside_port(s, conf)};
+  RequiredName asked = required_by(conf.site, s, conf);
   if (asked.setting != web::RequireHttps::off) names.any_required = true;
   auto enter = [&](RequiredName& entry) {
     // Another virtual host has the name, too: the stricter counts, and the usual port.

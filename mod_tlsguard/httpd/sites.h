@@ -23,10 +23,14 @@ void compare_ramps(server_rec* base, Complaints& complaints);
 
 // Enters the names of a TLS virtual host.
 void add_names(Names& names, const server_rec* s, const ServerConf& conf);
+// Enters the lists of a TLS virtual host: its names are theirs, too.
+void add_lists(Names& names, const Site& site, const server_rec* s, const ServerConf& conf);
 
-// What those that have this name, by a pattern too, ask together: the stricter. The port is that of
-// the name itself, if it is written anywhere. Nothing: no TLS virtual host has it. Any thread.
-[[nodiscard]] std::optional<RequiredName> required_of(const Names& names, std::string_view host);
+// What those that have this name, by a pattern or in a list too, ask together: the stricter. The
+// port is that of the name itself, if it is written anywhere; the site is the first that has it.
+// Nothing: no TLS virtual host has it. Any thread.
+[[nodiscard]] std::optional<RequiredName> required_of(const Runtime& runtime,
+                                                      std::string_view host);
 
 }  // namespace tlsguard::httpd
 

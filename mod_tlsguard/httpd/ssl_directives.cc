@@ -100,6 +100,7 @@ Result<void> record_ssl_certificate_file(Use& use) {
 
 Result<void> record_server_name(Use& use) {
   if (use.words.size() != 1) return {};
+  use.conf.server_name = true;
   // [scheme://]name[:port]; an IPv6 address stands in brackets.
   std::string_view name = use.words[0];
   auto colon = name.rfind(':');
@@ -110,6 +111,33 @@ Result<void> record_server_name(Use& use) {
   if (error == std::errc() && end == digits.data() + digits.size() && port != 0) {
     use.conf.server_name_port = Written<std::uint16_t>{port, use.place};
   }
+  return {};
+}
+
+Result<void> record_ssl_use_stapling(Use& use) {
+  record_flag(use, &ServerConf::ssl_use_stapling);
+  return {};
+}
+
+Result<void> record_core_dump_directory(Use& use) {
+  if (use.words.size() == 1) {
+    use.conf.core_dump_directory = Written<std::string>{use.words[0], use.place};
+  }
+  return {};
+}
+
+Result<void> record_md_names(Use& use) {
+  if (ap_find_linked_module("mod_md.c") == nullptr) {
+    return fail(
+        "invalid command, perhaps misspelled or defined by a module not included in the server "
+        "configuration");
+  }
+  std::vector<std::string> names;
+  for (const std::string& word : use.words) {
+    if (equal_ignoring_case(word, "auto") || equal_ignoring_case(word, "manual")) continue;
+    names.push_back(to_lower(word));
+  }
+  if (!names.empty()) use.conf.md_names.push_back({std::move(names), use.place});
   return {};
 }
 

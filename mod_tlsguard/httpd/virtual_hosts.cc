@@ -13,28 +13,6 @@ namespace tlsguard::httpd {
 
 namespace {
 
-std::vector<std::string> addresses_of(const server_rec* s) {
-  std::vector<std::string> addresses;
-  for (server_addr_rec* a = s->addrs; a != nullptr; a = a->next) {
-    std::string host = a->virthost != nullptr ? a->virthost : "*";
-    if (a->host_addr != nullptr) {
-      std::array<char, 64> ip{};
-      if (apr_sockaddr_ip_getbuf(ip.data(), ip.size(), a->host_addr) == APR_SUCCESS) {
-        host = ip.data();
-        if (host == "0.0.0.0" || host == "::") host = "*";
-        if (host.find(':') != std::string::npos) host = '[' + host + ']';
-      }
-    }
-    std::string port = a->host_port != 0 ? std::to_string(a->host_port) : "*";
-    std::string address = host + ':' + port;
-    // `*` stands for IPv4 and IPv6, each with a record of its own.
-    if (std::find(addresses.begin(), addresses.end(), address) == addresses.end()) {
-      addresses.push_back(std::move(address));
-    }
-  }
-  return addresses;
-}
-
 Engine engine_of(const ServerConf& conf) {
   if (conf.engine) return conf.engine->value;
   return mentions_guard(conf) ? Engine::on : Engine::report;
@@ -121,6 +99,28 @@ void plan_again(VirtualHost& host, std::vector<hello::CertificateKey> keys) {
   if (auto plan = host.runtime->planner.plan(key)) host.plan = *plan;
 }
 
+std::vector<std::string> addresses_of(const server_rec* s) {
+  std::vector<std::string> addresses;
+  for (server_addr_rec* a = s->addrs; a != nullptr; a = a->next) {
+    std::string host = a->virthost != nullptr ? a->virthost : "*";
+    if (a->host_addr != nullptr) {
+      std::array<char, 64> ip{};
+      if (apr_sockaddr_ip_getbuf(ip.data(), ip.size(), a->host_addr) == APR_SUCCESS) {
+        host = ip.data();
+        if (host == "0.0.0.0" || host == "::") host = "*";
+        if (host.find(':') != std::string::npos) host = '[' + host + ']';
+      }
+    }
+    std::string port = a->host_port != 0 ? std::to_string(a->host_port) : "*";
+    std::string address = host + ':' + port;
+    // `*` stands for IPv4 and IPv6, each with a record of its own.
+    if (std::find(addresses.begin(), addresses.end(), address) == addresses.end()) {
+      addresses.push_back(std::move(address));
+    }
+  }
+  return addresses;
+}
+
 bool speaks_tls(const server_rec* s, const ServerConf& conf) {
   if (conf.ssl_engine) return conf.ssl_engine->value;
   return !conf.ssl_certificate_files.empty() && protocol_of(s) == "https";
@@ -173,6 +173,37 @@ void VirtualHostMaker::fill_certificates(VirtualHost& host, const ServerConf& co
       host.notes.push_back(
           {policy::Note::Kind::warning, "certificate not looked at: " + certificate.error().text});
     }
+  }
+}
+
+// What it will serve once it is live is planned for, too: what does not fit is said now.
+void VirtualHostMaker::fill_managed(VirtualHost& host, const ServerConf& conf, PlanKey& key) {
+  const ManagedHost& managed = host.managed;
+  if (!managed.any()) return;
+  const renew::DomainSettings* settings = nullptr;
+  if (managed.otherwise != nullptr) {
+    settings = managed.otherwise->settings.get();
+  } else if (!managed.own.empty()) {
+    settings = managed.own.front()->settings.get();
+  } else if (!managed.lists.empty()) {
+    settings = managed.lists.front()->settings.get();
+  }
+  if (settings == nullptr) return;
+  auto keys = expected_keys(*settings);
+  if (managed.fully) {
+    key.keys = std::move(keys);
+    return;
+  }
+  if (host.engine == Engine::off) return;
+  PlanKey later = key;
+  later.keys = std::move(keys);
+  auto plan = runtime_.planner.plan(later);
+  if (!plan) return;  // the same error comes without it
+  for (const policy::Note& note : (*plan)->notes) {
+    if (note.kind != policy::Note::Kind::warning) continue;
+    complaints_.warning(cause_of(host, conf).place,
+                        fmt::format("virtual host {}, once its managed certificate is live: {}",
+                                    host.name, note.text));
   }
 }
 
@@ -276,6 +307,8 @@ std::unique_ptr<VirtualHost> VirtualHostMaker::make(server_rec* s, const ServerC
   key.directives = ssl_directives_of(conf);
   fill_certificates(*host, conf, key);
   if (!fill_policies(*host, conf, key)) return nullptr;
+  host->managed = resolver_.host_of(s, runtime_.domains);
+  fill_managed(*host, conf, key);
   auto plan = runtime_.planner.plan(key);
   if (!plan) {
     // mod_ssl would only find it in post_config, where it ends a running server.

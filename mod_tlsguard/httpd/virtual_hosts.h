@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "httpd/complaints.h"
+#include "httpd/domain_resolver.h"
 #include "httpd/includes.h"
 #include "httpd/plan.h"
 #include "httpd/runtime.h"
@@ -19,13 +20,18 @@ namespace tlsguard::httpd {
 // mod_ssl's rule: SSLEngine on, or a certificate where Listen or Protocol says https.
 [[nodiscard]] bool speaks_tls(const server_rec* s, const ServerConf& conf);
 
+// "127.0.0.1:8443", "[::1]:8443", "*:443", as the configuration has them.
+[[nodiscard]] std::vector<std::string> addresses_of(const server_rec* s);
+
 // Where a virtual host stands in the configuration.
 [[nodiscard]] Place place_of(const server_rec* s);
 
 class VirtualHostMaker {
  public:
-  VirtualHostMaker(Runtime& runtime, apr_pool_t* temporary, Complaints& complaints)
-      : runtime_(runtime), temporary_(temporary), complaints_(complaints) {}
+  // resolver: once runtime.domains are resolved.
+  VirtualHostMaker(Runtime& runtime, const DomainResolver& resolver, apr_pool_t* temporary,
+                   Complaints& complaints)
+      : runtime_(runtime), resolver_(resolver), temporary_(temporary), complaints_(complaints) {}
 
   // Complains of what does not fit; null where no plan could be made at all.
   [[nodiscard]] std::unique_ptr<VirtualHost> make(server_rec* s, const ServerConf& conf);
@@ -35,11 +41,13 @@ class VirtualHostMaker {
                                                const policy::Settings& settings);
   [[nodiscard]] bool fill_policies(VirtualHost& host, const ServerConf& conf, PlanKey& key);
   void fill_certificates(VirtualHost& host, const ServerConf& conf, PlanKey& key);
+  void fill_managed(VirtualHost& host, const ServerConf& conf, PlanKey& key);
   void complain_of_misfit(const VirtualHost& host, const ServerConf& conf);
   void check_floor(VirtualHost& host, const ServerConf& conf);
   void check_directory_ciphers(const VirtualHost& host, const ServerConf& conf);
 
   Runtime& runtime_;
+  const DomainResolver& resolver_;
   apr_pool_t* temporary_;
   Complaints& complaints_;
   struct Resolved {

@@ -92,6 +92,13 @@ const char* host_of(const request_rec* r) {
   return r->server->server_hostname != nullptr ? r->server->server_hostname : "";
 }
 
+// Nothing but a placeholder is served under this name: a redirect would lead to an error.
+bool has_placeholder(const Runtime& runtime, const RequiredName& name, const char* host) {
+  if (runtime.live == nullptr || name.site == nullptr || name.site->host == nullptr) return false;
+  const ManagedHost& managed = name.site->host->managed;
+  return managed.fully && runtime.live->choose(managed, runtime.domains, host, "") == nullptr;
+}
+
 web::ClearRequest clear_request(const request_rec* r, const Site& site,
                                 const std::optional<RequiredName>& name,
                                 web::RequireHttps setting) {
@@ -152,10 +159,14 @@ int check_clear(request_rec* r, const ServerConf& conf) {
   const Site* site = conf.site;
   if (site == nullptr || !site->runtime->names.any_required) return declined;
   if (came_secure(r, *site)) return declined;
-  std::optional<RequiredName> name = required_of(site->runtime->names, host_of(r));
+  std::optional<RequiredName> name = required_of(*site->runtime, host_of(r));
   web::RequireHttps setting = site->require_https;
   if (name) setting = web::stricter(setting, name->setting);
   if (setting == web::RequireHttps::off) return declined;
+  if (setting != web::RequireHttps::refuse && name &&
+      has_placeholder(*site->runtime, *name, host_of(r))) {
+    return declined;
+  }
   return carry_out(r, *site, web::decide_clear(clear_request(r, *site, name, setting)));
 }
 

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "httpd/domain_parent.h"
+
+#include <sys/stat.h>
+
+#include <utility>
+
+#include "httpd/agent_spec.h"
+#include "httpd/conf_of.h"
+#include "httpd/list_file.h"
+#include "httpd/log.h"
+#include "renew/spec_json.h"
+#include "store/layout.h"
+
+namespace tlsguard::httpd {
+
+namespace {
+
+// Of a directory; nullopt: there is none.
+std::optional<uid_t> owner_of(const std::string& path) {
+  struct stat facts {};
+  if (::lstat(path.c_str(), &facts) != 0 || !S_ISDIR(facts.st_mode)) return std::nullopt;
+  return facts.st_uid;
+}
+
+// LogLevel tlsguard:… of the server.
+const char* log_level_of(const server_rec* s) {
+  constexpr std::pair<int, const char*> levels[] = {{APLOG_DEBUG, "debug"},
+                                                    {APLOG_INFO, "info"},
+                                                    {APLOG_NOTICE, "notice"},
+                                                    {APLOG_WARNING, "warn"}};
+  for (auto [level, name] : levels) {
+    if (APLOG_IS_LEVEL(s, level)) return name;
+  }
+  return "error";
+}
+
+}  // namespace
+
+void DomainParent::start(const store::Directory* store) {
+  runtime_.live = std::make_unique<LiveDomains>(base_);
+  make_board();
+  if (store == nullptr) return;
+  open_store(*store);
+  if (usable_ && !passive_) start_agent();
+}
+
+void DomainParent::make_board() {
+  auto board = live::DomainBoard::keep(anchor_.board);
+  if (!board) {
+    log_server(base_, APLOG_ERR, "TG0068", "store={}: {}; no managed certificate is served",
+               runtime_.store_path, board.error().text);
+    return;
+  }
+  runtime_.live->use_board(*board);
+  bool full = false;
+  for (const auto& domain : runtime_.domains.domains()) {
+    domain->slot = board->claim(domain->identity);
+    full |= domain->slot == nullptr;
+  }
+  claim_lists(*board);
+  if (full) {
+    log_server(base_, APLOG_ERR, "TG0068",
+               "store={}: there is no room for all managed domains; a restart gives it back",
+               runtime_.store_path);
+  }
+}
+
+// So that the first client of a name need not wait for the agent.
+void DomainParent::claim_lists(const live::DomainBoard& board) {
+  for (const auto& list : runtime_.domains.lists()) {
+    auto read = read_list(list->path);
+    if (!read) continue;  // judged already; the agent says what becomes of it
+    for (const renew::ListLine& line : read->lines) {
+      const std::string& identity = line.names.front();
+      bool taken = board.claim(identity) != nullptr;
+      for (const std::string& name : line.names) taken &= board.put_name(list->id, name, identity);
+      if (taken) continue;
+      log_server(base_, APLOG_ERR, "TG0068",
+                 "list={}: there is no room for its names from line {} on", list->path,
+                 line.number);
+      break;
+    }
+  }
+}
+
+void DomainParent::complain(const Error& error) {
+  usable_ = false;
+  log_server(base_, APLOG_ERR, "TG0069",
+             "store={}: {}; what is there is served, nothing is obtained or renewed",
+             runtime_.store_path, error.text);
+}
+
+void DomainParent::prepare() {
+  const AgentConf& agent = runtime_.agent;
+  gid_t readers = agent.as_root ? ap_unixd_config.group_id : agent.gid;
+  auto ready = store::prepare_directories(runtime_.store_path,
+                                          {agent.uid, agent.gid, readers, agent.as_root});
+  if (!ready) complain(ready.error());
+}
+
+void DomainParent::open_store(const store::Directory& store) {
+  usable_ = true;
+  auto locked = store::take_lock(anchor_.lock, runtime_.store_path);
+  passive_ = locked && !anchor_.lock.held;
+  if (!locked) {
+    complain(locked.error());
+  } else if (passive_) {
+    log_server(base_, APLOG_NOTICE, "TG0070",
+               "store={}: another server uses it: its certificates are served here, too, and "
+               "nothing is ordered",
+               runtime_.store_path);
+  } else {
+    prepare();
+  }
+  auto key = store::sealing_key(store);
+  if (!key) return complain(key.error());
+  // Whoever it belongs to: keys that nobody but root can have sealed are what is believed.
+  auto owner = owner_of(runtime_.store_path + '/' + store::certs_directory);
+  auto used = runtime_.live->use_store(runtime_.store_path, owner.value_or(runtime_.agent.uid),
+                                       std::move(*key), passive_);
+  if (!used) complain(used.error());
+}
+
+void DomainParent::start_agent() {
+  AgentSetup setup;
+  setup.program = runtime_.agent.program;
+  setup.store_path = runtime_.store_path;
+  setup.spec = renew::to_json(agent_spec(runtime_.domains, *conf_of(base_), runtime_.store_path));
+  setup.sealing_key = runtime_.live->sealing_key()->bytes();
+  setup.board_fd = anchor_.board.fd;
+  setup.user = runtime_.agent.uid;
+  setup.group = runtime_.agent.gid;
+  setup.log_level = log_level_of(base_);
+  agent_.emplace(base_, pconf_, std::move(setup));
+  agent_->start();
+}
+
+void DomainParent::tick(UnixSeconds now) {
+  if (agent_) return agent_->tick(now);
+  if (!passive_ || !store::take_lock(anchor_.lock, runtime_.store_path) || !anchor_.lock.held) {
+    return;
+  }
+  passive_ = false;
+  log_server(base_, APLOG_NOTICE, "TG0070",
+             "store={}: the other server has gone; from now on this one obtains and renews",
+             runtime_.store_path);
+  prepare();
+  if (usable_ && runtime_.live->sealing_key()) start_agent();
+}
+
+std::optional<bool> managed_certificate_good(const VirtualHost& host, UnixSeconds at) {
+  const ManagedDomain* domain = host.managed.otherwise;
+  if (domain == nullptr) {
+    return host.managed.fully ? std::optional(!host.managed.lists.empty()) : std::nullopt;
+  }
+  if (domain->slot == nullptr || domain->slot->generation.load(std::memory_order_acquire) == 0) {
+    return host.managed.fully ? std::optional(false) : std::nullopt;
+  }
+  return at < domain->slot->not_after.load(std::memory_order_relaxed) &&
+         domain->slot->errors.load(std::memory_order_relaxed) == 0;
+}
+
+}  // namespace tlsguard::httpd
