@@ -4,11 +4,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <ctime>
+#include <nlohmann/json.hpp>
+#include <optional>
 #include <string_view>
 #include <vector>
 
 #include "core/date.h"
 #include "core/text.h"
+#include "ctl/domain_reports.h"
 #include "ctl/output.h"
 #include "live/report.h"
 #include "live/snapshot.h"
@@ -90,33 +94,78 @@ std::string overview(const Snapshot& snapshot) {
   return text;
 }
 
+int complain_of(const StatusOptions& options, const Result<Snapshot>& snapshot) {
+  complain(snapshot ? fmt::format("the census has no virtual host '{}'", *options.name)
+                    : snapshot.error().text);
+  return exit_trouble;
+}
+
+// Nothing was counted here yet, or all that was is of other virtual hosts.
+bool has_counts(const StatusOptions& options, Result<Snapshot>& snapshot) {
+  return snapshot && (!options.name || keep_only(*snapshot, *options.name));
+}
+
+int show_cut_off(const StatusOptions& options) {
+  auto judge = live::parse_judge(*options.policy);
+  if (!judge) {
+    complain(fmt::format("the census knows no policy '{}': valid are {}", *options.policy,
+                         live::judge_names()));
+    return exit_usage;
+  }
+  auto snapshot = read_census(options.store);
+  if (!has_counts(options, snapshot)) return complain_of(options, snapshot);
+  print(options.json ? live::cut_off_json(*snapshot, *judge)
+                     : live::cut_off_table(*snapshot, *judge));
+  return exit_fine;
+}
+
+struct Managed {
+  std::optional<nlohmann::json> all;
+  std::optional<nlohmann::json> one;
+  [[nodiscard]] bool any() const { return one || (all && !all->at("domains").empty()); }
+};
+
+Result<Managed> managed(const StatusOptions& options) {
+  Managed found;
+  if (options.name) {
+    auto one = one_domain(options.store, *options.name);
+    if (!one) return tl::unexpected(one.error());
+    found.one = std::move(*one);
+    return found;
+  }
+  auto all = all_domains(options.store);
+  if (!all) return tl::unexpected(all.error());
+  found.all = std::move(*all);
+  return found;
+}
+
+void print_as_json(const Managed& managed, const Result<Snapshot>& snapshot, bool counts) {
+  nlohmann::json json = counts ? live::census_object(*snapshot) : nlohmann::json::object();
+  if (managed.one) json["domain"] = *managed.one;
+  if (managed.all) json["managed"] = *managed.all;
+  print_json(json);
+}
+
 }  // namespace
 
 int status(const StatusOptions& options) {
-  std::optional<Judge> judge;
-  if (options.policy) {
-    judge = live::parse_judge(*options.policy);
-    if (!judge) {
-      complain(fmt::format("the census knows no policy '{}': valid are {}", *options.policy,
-                           live::judge_names()));
-      return exit_usage;
-    }
+  if (options.policy) return show_cut_off(options);
+  auto domains = managed(options);
+  if (!domains) {
+    complain(domains.error().text);
+    return exit_trouble;
   }
   auto snapshot = read_census(options.store);
-  if (!snapshot) {
-    complain(snapshot.error().text);
-    return exit_trouble;
+  bool counts = has_counts(options, snapshot);
+  if (!counts && !domains->any()) return complain_of(options, snapshot);
+  if (options.json) {
+    print_as_json(*domains, snapshot, counts);
+    return exit_fine;
   }
-  if (options.name && !keep_only(*snapshot, *options.name)) {
-    complain(fmt::format("the census has no virtual host '{}'", *options.name));
-    return exit_trouble;
-  }
-  if (judge) {
-    print(options.json ? live::cut_off_json(*snapshot, *judge)
-                       : live::cut_off_table(*snapshot, *judge));
-  } else {
-    print(options.json ? live::census_json(*snapshot) : overview(*snapshot));
-  }
+  const UnixSeconds now = std::time(nullptr);
+  if (domains->one) print(domain_text(*domains->one, now));
+  if (domains->all && domains->any()) print(domains_table(*domains->all, now));
+  if (counts) print((domains->any() ? "\n" : "") + overview(*snapshot));
   return exit_fine;
 }
 

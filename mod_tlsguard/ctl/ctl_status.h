@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// tlsguardctl status: what the census counted, and whom a policy would cut off here.
+// tlsguardctl status: managed domains, what the census counted, and whom a policy would cut off.
 #ifndef TLSGUARD_CTL_CTL_STATUS_H
 #define TLSGUARD_CTL_CTL_STATUS_H
 
@@ -9,7 +9,7 @@
 namespace tlsguard::ctl {
 
 struct StatusOptions {
-  std::optional<std::string> name;    // of one virtual host; none: all
+  std::optional<std::string> name;    // of a domain or a virtual host; none: all
   std::optional<std::string> policy;  // a judge of the census (live/verdicts.h); none: an overview
   std::string store;
   bool json = false;

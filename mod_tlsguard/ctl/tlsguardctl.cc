@@ -11,12 +11,14 @@
 #include <exception>
 #include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/text.h"
 #include "ctl/ctl_check.h"
 #include "ctl/ctl_policy.h"
 #include "ctl/ctl_status.h"
+#include "ctl/managed_commands.h"
 #include "ctl/output.h"
 
 namespace tlsguard::ctl {
@@ -33,6 +35,7 @@ struct Arguments {
   CheckOptions check;
   StatusOptions status;
   int plain_port = 80;
+  ManagedArguments managed;
   Action action;
 };
 
@@ -114,9 +117,9 @@ void add_check(CLI::App& app, Arguments& arguments) {
 
 void add_status(CLI::App& app, Arguments& arguments) {
   CLI::App& command = *app.add_subcommand(
-      "status", "what clients of this server negotiate, and whom a policy would cut off");
+      "status", "managed domains, what clients negotiate, and whom a policy would cut off");
   StatusOptions& options = arguments.status;
-  command.add_option("name", options.name, "a virtual host [all]")->type_name("");
+  command.add_option("name", options.name, "a domain or a virtual host [all]")->type_name("");
   command
       .add_option("--policy", options.policy,
                   "whom would it cut off: modern, intermediate, baseline, report, in-force")
@@ -173,6 +176,8 @@ int run(int argc, char** argv) {
   add_policy(app, arguments);
   add_check(app, arguments);
   add_status(app, arguments);
+  add_managed_commands(app, arguments.managed,
+                       [&arguments](Action action) { arguments.action = std::move(action); });
   app.allow_extras();
   try {
     app.parse(argc, argv);

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ctl/agent_client.h"
+
+#include <fmt/format.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <nlohmann/json.hpp>
+#include <system_error>
+#include <thread>
+
+#include "ctl/output.h"
+#include "store/descriptor.h"
+#include "store/layout.h"
+
+namespace tlsguard::ctl {
+namespace {
+
+using std::chrono::steady_clock;
+constexpr std::chrono::minutes longest{10};
+
+tl::unexpected<Error> failed(const std::string& what) {
+  return fail(what + ": " + std::system_category().message(errno));
+}
+
+constexpr int nobody = -1;
+
+// The socket, or nobody.
+Result<int> connect_to(const std::string& path) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  if (path.size() >= sizeof address.sun_path)
+    return fail("'" + path + "' is too long for a socket");
+  std::memcpy(address.sun_path, path.data(), path.size());
+  store::Descriptor fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (!fd.valid()) return failed("socket");
+  if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) {
+    return fd.release();
+  }
+  if (errno == ENOENT || errno == ECONNREFUSED) return nobody;
+  return failed("the agent cannot be asked at " + path);
+}
+
+Result<void> send_all(int fd, std::string_view text) {
+  while (!text.empty()) {
+    ssize_t sent = ::send(fd, text.data(), text.size(), MSG_NOSIGNAL);
+    if (sent < 0 && errno == EINTR) continue;
+    if (sent < 0 && errno == EPIPE) return {};  // it has said why, before it closed
+    if (sent < 0) return failed("the agent does not listen");
+    text.remove_prefix(static_cast<std::size_t>(sent));
+  }
+  return {};
+}
+
+// Says after a second that it takes longer, where a person looks on.
+class Patience {
+ public:
+  Result<void> wait(int fd) {
+    for (;;) {
+      pollfd poll{fd, POLLIN, 0};
+      constexpr int second = 1000;
+      int ready = ::poll(&poll, 1, second);
+      if (ready > 0) return {};
+      if (ready < 0 && errno != EINTR) return failed("poll");
+      if (steady_clock::now() - begin_ > longest) return fail("the agent does not answer");
+      if (!told_ && ::isatty(STDERR_FILENO) == 1) complain("the agent is at work on it ...");
+      told_ = true;
+    }
+  }
+
+ private:
+  steady_clock::time_point begin_ = steady_clock::now();
+  bool told_ = false;
+};
+
+Result<std::string> read_line(int fd) {
+  std::string line;
+  Patience patience;
+  std::array<char, 16384> part{};
+  for (;;) {
+    if (auto waited = patience.wait(fd); !waited) return tl::unexpected(waited.error());
+    ssize_t got = ::recv(fd, part.data(), part.size(), 0);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return failed("the agent's reply");
+    if (got == 0) return fail("the agent ended before it replied: its log says more");
+    line.append(part.data(), static_cast<std::size_t>(got));
+    if (line.back() == '\n') return line.substr(0, line.size() - 1);
+    if (line.size() > renew::max_control_reply) return fail("the agent's reply has no end");
+  }
+}
+
+Result<std::optional<nlohmann::json>> ask_once(const std::string& store,
+                                               const renew::ControlRequest& request) {
+  auto connected = connect_to(store + '/' + store::control_socket);
+  if (!connected) return tl::unexpected(connected.error());
+  if (*connected == nobody) return std::optional<nlohmann::json>();
+  store::Descriptor fd(*connected);
+  if (auto sent = send_all(fd.get(), renew::to_line(request)); !sent) {
+    return tl::unexpected(sent.error());
+  }
+  auto line = read_line(fd.get());
+  if (!line) return tl::unexpected(line.error());
+  auto result = renew::parse_control_reply(*line);
+  if (!result) return tl::unexpected(result.error());
+  return std::optional(std::move(*result));
+}
+
+}  // namespace
+
+// Others are busy for a moment only: the agent sends away who says nothing.
+Result<std::optional<nlohmann::json>> ask_agent(const std::string& store,
+                                                const renew::ControlRequest& request) {
+  constexpr std::chrono::seconds at_most{10};
+  constexpr std::chrono::milliseconds pause{200};
+  auto begin = steady_clock::now();
+  for (;;) {
+    auto result = ask_once(store, request);
+    bool busy = !result && result.error().text == renew::too_many_clients;
+    if (!busy || steady_clock::now() - begin > at_most) return result;
+    std::this_thread::sleep_for(pause);
+  }
+}
+
+}  // namespace tlsguard::ctl

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ctl/ctl_export.h"
+
+#include <fmt/format.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <system_error>
+#include <thread>
+#include <vector>
+
+#include "core/text.h"
+#include "ctl/output.h"
+#include "ctl/store_access.h"
+
+namespace tlsguard::ctl {
+namespace {
+
+using nlohmann::json;
+constexpr mode_t private_file = 0600;
+constexpr mode_t public_file = 0644;
+
+struct Live {
+  store::Current current;
+  store::Version version;
+};
+
+// nullopt: known is live still. Acts as the store's owner until it returns.
+Result<std::optional<Live>> read_live(const ExportOptions& options,
+                                      const std::optional<store::Current>& known) {
+  const std::string domain = to_lower(options.domain);
+  auto access = StoreAccess::open(options.store);
+  if (!access) return tl::unexpected(access.error());
+  auto none = [&] {
+    return fail(fmt::format("'{}' has no certificate in the store {}", domain, options.store));
+  };
+  if (!*access) return none();
+  auto current = (*access)->certificates().current(domain);
+  if (!current) return tl::unexpected(current.error());
+  if (!*current) return none();
+  bool same =
+      known && known->generation == (*current)->generation && known->version == (*current)->version;
+  if (same) return std::optional<Live>();
+  auto version = (*access)->certificates().load(domain, (*current)->version);
+  if (!version) return tl::unexpected(version.error());
+  return std::optional(Live{**current, std::move(*version)});
+}
+
+Result<std::vector<std::string>> write_files(const std::string& directory,
+                                             const store::Version& version) {
+  auto target = store::Directory::open(directory);
+  if (!target) return tl::unexpected(target.error());
+  std::vector<std::string> files;
+  std::string suffix;
+  for (const store::StoredKeyPair& pair : version.pairs) {
+    auto key = crypto::key_from_der(pair.type, pair.key_der.bytes());
+    if (!key) return tl::unexpected(key.error());
+    auto pem = crypto::key_to_pem(key->get());
+    if (!pem) return tl::unexpected(pem.error());
+    if (!files.empty()) suffix = "." + std::string(crypto::key_type_name(pair.type));
+    files.push_back("privkey" + suffix + ".pem");
+    auto written = target->write(files.back(), pem->text(), private_file);
+    if (!written) return tl::unexpected(written.error());
+    files.push_back("fullchain" + suffix + ".pem");
+    written = target->write(files.back(), pair.chain_pem, public_file);
+    if (!written) return tl::unexpected(written.error());
+  }
+  return files;
+}
+
+Result<void> run(const std::string& command) {
+  const std::string shell = "/bin/sh";
+  std::string flag = "-c";
+  std::string text = command;
+  std::string name = "sh";
+  char* arguments[] = {name.data(), flag.data(), text.data(), nullptr};
+  pid_t child = 0;
+  int failed = ::posix_spawn(&child, shell.c_str(), nullptr, nullptr, arguments, environ);
+  if (failed != 0) return fail(shell + ": " + std::system_category().message(failed));
+  int ended = 0;
+  while (::waitpid(child, &ended, 0) < 0) {
+    if (errno != EINTR) return fail("waitpid: " + std::system_category().message(errno));
+  }
+  if (WIFEXITED(ended) && WEXITSTATUS(ended) == 0) return {};
+  return fail(fmt::format("the command failed: {}", command));
+}
+
+Result<void> export_once(const ExportOptions& options, std::optional<store::Current>& known) {
+  auto live = read_live(options, known);
+  if (!live) return tl::unexpected(live.error());
+  if (!*live) return {};
+  auto files = write_files(options.directory, (*live)->version);
+  if (!files) return tl::unexpected(files.error());
+  known = (*live)->current;
+  if (options.json) {
+    print_json({{"domain", options.domain},
+                {"version", (*live)->version.number},
+                {"directory", options.directory},
+                {"files", *files}});
+  } else {
+    print(fmt::format("{}: version {} is in {}: {}\n", printable(options.domain),
+                      (*live)->version.number, printable(options.directory), join(*files, " ")));
+  }
+  (void)std::fflush(stdout);
+  return options.command.empty() ? Result<void>{} : run(options.command);
+}
+
+}  // namespace
+
+int export_domain(const ExportOptions& options) {
+  std::optional<store::Current> known;
+  auto done = export_once(options, known);
+  if (!done) complain(done.error().text);
+  // Whoever watches is told of a failure, and goes on: the next version may do.
+  while (options.watch && known) {
+    std::this_thread::sleep_for(std::chrono::seconds(1));
+    done = export_once(options, known);
+    if (!done) complain(done.error().text);
+  }
+  return done ? exit_fine : exit_trouble;
+}
+
+}  // namespace tlsguard::ctl

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ctl/ctl_store.h"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "core/date.h"
+#include "crypto/certificate.h"
+#include "ctl/agent_client.h"
+#include "ctl/domain_reports.h"
+#include "ctl/output.h"
+#include "ctl/store_access.h"
+#include "renew/activation.h"
+
+namespace tlsguard::ctl {
+namespace {
+
+using nlohmann::json;
+using renew::ControlCommand;
+
+int trouble(const Error& error) {
+  complain(error.text);
+  return exit_trouble;
+}
+
+// A key that fits its certificate; dates are the schedule's business.
+Result<void> check_version(const store::CertificateStore& certificates, const std::string& identity,
+                           std::uint32_t number) {
+  auto version = certificates.load(identity, number);
+  if (!version) return tl::unexpected(version.error());
+  for (const store::StoredKeyPair& pair : version->pairs) {
+    auto chain = crypto::parse_chain(pair.chain_pem);
+    if (!chain) return tl::unexpected(chain.error());
+    auto key = crypto::key_from_der(pair.type, pair.key_der.bytes());
+    if (!key) return tl::unexpected(key.error());
+    auto facts = crypto::facts_of(chain->front().get());
+    if (!facts) return tl::unexpected(facts.error());
+    auto good = crypto::check_servable(*chain, key->get(), version->meta.names, facts->not_before);
+    if (!good) return tl::unexpected(good.error());
+  }
+  return {};
+}
+
+struct Verified {
+  std::size_t domains = 0;
+  std::size_t versions = 0;
+  json wrong = json::array();
+
+  void note(const std::string& domain, const Error& error) {
+    wrong.push_back({{"domain", domain}, {"error", error.text}});
+  }
+};
+
+void verify_domain(const store::CertificateStore& certificates, const std::string& identity,
+                   Verified& verified) {
+  ++verified.domains;
+  auto current = certificates.current(identity);
+  if (!current) verified.note(identity, current.error());
+  auto versions = certificates.versions(identity);
+  if (!versions) return verified.note(identity, versions.error());
+  bool found = !current || !*current;
+  for (std::uint32_t number : *versions) {
+    ++verified.versions;
+    found = found || (*current)->version == number;
+    auto good = check_version(certificates, identity, number);
+    if (!good) verified.note(identity, good.error().within(fmt::format("version {}", number)));
+  }
+  if (!found) {
+    verified.note(identity, Error{fmt::format("version {}, which is live, is not complete",
+                                              (*current)->version)});
+  }
+}
+
+void print_verified(const Verified& verified) {
+  for (const json& each : verified.wrong) {
+    print(fmt::format("{}: {}\n", printable(each.at("domain").get<std::string>()),
+                      printable(each.at("error").get<std::string>())));
+  }
+  print(fmt::format(
+      "{} domains, {} versions: {}\n", verified.domains, verified.versions,
+      verified.wrong.empty() ? "all whole" : fmt::format("{} wrong", verified.wrong.size())));
+}
+
+Result<json> collect_versions(const std::string& store) {
+  auto access = StoreAccess::open(store);
+  if (!access) return tl::unexpected(access.error());
+  json result{{"removed", json::array()}, {"kept", 0}};
+  if (!*access) return result;
+  if (auto locked = (*access)->lock(); !locked) return tl::unexpected(locked.error());
+  store::CertificateStore& certificates = (*access)->certificates();
+  auto identities = certificates.identities();
+  if (!identities) return tl::unexpected(identities.error());
+  for (const std::string& identity : *identities) {
+    auto collected = certificates.collect(identity, renew::versions_kept);
+    if (!collected) return tl::unexpected(collected.error().within("domain '" + identity + "'"));
+  }
+  result["kept"] = identities->size();
+  return result;
+}
+
+}  // namespace
+
+int store_verify(const std::string& store, bool as_json) {
+  auto access = StoreAccess::open(store);
+  if (!access) return trouble(access.error());
+  if (!*access) return trouble(Error{store + " has no managed domains"});
+  auto identities = (*access)->certificates().identities();
+  if (!identities) return trouble(identities.error());
+  Verified verified;
+  for (const std::string& identity : *identities) {
+    verify_domain((*access)->certificates(), identity, verified);
+  }
+  bool good = verified.wrong.empty();
+  if (as_json) {
+    print_json({{"domains", verified.domains},
+                {"versions", verified.versions},
+                {"wrong", std::move(verified.wrong)}});
+  } else {
+    print_verified(verified);
+  }
+  return good ? exit_fine : exit_trouble;
+}
+
+int store_gc(const std::string& store, bool as_json) {
+  auto asked = ask_agent(store, {.command = ControlCommand::store_gc});
+  if (!asked) return trouble(asked.error());
+  auto done = *asked ? Result<json>(std::move(**asked)) : collect_versions(store);
+  if (!done) return trouble(done.error());
+  if (as_json) {
+    print_json(*done);
+    return exit_fine;
+  }
+  for (const json& identity : (*done)["removed"]) {
+    print(fmt::format("{}: deleted\n", printable(identity.get<std::string>())));
+  }
+  print(fmt::format("{} domains are kept, each with its last {} versions\n",
+                    (*done)["kept"].get<std::size_t>(), renew::versions_kept));
+  if (!*asked) print("Only a running httpd knows which domains are no longer declared.\n");
+  return exit_fine;
+}
+
+int events(const std::string& store, const std::string& domain, bool as_json) {
+  auto happened = all_events(store, domain);
+  if (!happened) return trouble(happened.error());
+  if (as_json) {
+    print_json({{"events", std::move(*happened)}});
+    return exit_fine;
+  }
+  Table table;
+  for (const json& event : *happened) {
+    table.add({format_date(event.at("at").get<UnixSeconds>()),
+               printable(event.at("domain").get<std::string>()),
+               printable(event.at("what").get<std::string>()),
+               printable(event.at("text").get<std::string>())});
+  }
+  print(table.text());
+  return exit_fine;
+}
+
+}  // namespace tlsguard::ctl
