@@ -17,7 +17,8 @@ die() {
 # latter is the machine's own web service, and would start.
 build_packages=(
   apache2-bin apache2-dev apache2-ssl-dev autoconf autoconf-archive automake build-essential
-  libcli11-dev libexpected-dev libfmt-dev libssl-dev libtool nlohmann-json3-dev openssl pkg-config
+  libcli11-dev libcurl4-openssl-dev libexpected-dev libfmt-dev libssl-dev libtool nlohmann-json3-dev
+  openssl pkg-config
 )
 
 # quietly LOG WHAT COMMAND...: its output goes to LOG, and to the user only when it fails.

@@ -7,6 +7,8 @@
 
 #include <string>
 #include <string_view>
+#include <type_traits>
+#include <utility>
 
 #include "core/error.h"
 
@@ -26,7 +28,7 @@ inline void expect_contains(std::string_view text, std::string_view part) {
 template <typename T>
 T value_of(Result<T> result) {
   ck_assert_msg(result.has_value(), "%s", result ? "" : result.error().text.c_str());
-  return std::move(*result);
+  if constexpr (!std::is_void_v<T>) return std::move(*result);
 }
 
 // The test ends where there is none.

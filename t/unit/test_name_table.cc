@@ -8,9 +8,8 @@
 #include "core/name_table.h"
 #include "suites.h"
 
+namespace tlsguard::test {
 namespace {
-
-using tlsguard::NameTable;
 
 // httpd's walk: the first virtual host in file order with a name or pattern that matches.
 struct Named {
@@ -122,7 +121,7 @@ END_TEST
 
 }  // namespace
 
-Suite* tlsguard::test::name_table_suite() {
+Suite* name_table_suite() {
   Suite* suite = suite_create("name_table");
   TCase* cases = tcase_create("names");
   tcase_add_test(cases, earlier_pattern_beats_later_name);
@@ -132,3 +131,5 @@ Suite* tlsguard::test::name_table_suite() {
   suite_add_tcase(suite, cases);
   return suite;
 }
+
+}  // namespace tlsguard::test

@@ -59,6 +59,9 @@ RuntimeFile sample() {
   file.tlsguard = "0.1.0";
   file.pid = 4711;
   file.virtual_hosts = {strict, lax};
+  file.domains = {{{"www.example.org", "example.org"}, {"P-256", "rsa2048"}, {"letsencrypt"}},
+                  {{"*.example.net"}, {"P-384"}, {"internal"}}};
+  file.lists = {"/etc/apache2/customers"};
   return file;
 }
 
@@ -68,6 +71,29 @@ std::string error_in(const json& changed) {
   auto read = live::runtime_from_json(changed.dump());
   return read ? "" : read.error().text;
 }
+
+START_TEST(files_from_before_there_were_domains_are_read) {
+  json old = sample_json();
+  old.erase("domains");
+  old.erase("lists");
+  auto read = live::runtime_from_json(old.dump());
+  ck_assert_msg(read.has_value(), "%s", read ? "" : read.error().text.c_str());
+  ck_assert(read->domains.empty() && read->lists.empty());
+}
+END_TEST
+
+START_TEST(domains_are_checked_as_all_else) {
+  json wrong = sample_json();
+  wrong["domains"][1].erase("names");
+  expect_text(error_in(wrong), "domains[1].names is missing");
+  wrong = sample_json();
+  wrong["domains"] = "all";
+  expect_text(error_in(wrong), "file.domains has the wrong type (string)");
+  wrong = sample_json();
+  wrong["lists"] = {1};
+  expect_text(error_in(wrong), "file.lists is not a list of strings");
+}
+END_TEST
 
 START_TEST(what_was_written_is_read_back) {
   auto read = live::runtime_from_json(live::to_json(sample()));
@@ -244,6 +270,8 @@ END_TEST
 Suite* runtime_file_suite() {
   Suite* suite = suite_create("runtime file");
   TCase* tests = tcase_create("runtime.json");
+  tcase_add_test(tests, files_from_before_there_were_domains_are_read);
+  tcase_add_test(tests, domains_are_checked_as_all_else);
   tcase_add_test(tests, what_was_written_is_read_back);
   tcase_add_test(tests, members_have_the_names_agreed_on);
   tcase_add_test(tests, unknown_members_are_skipped_and_new_ones_may_be_missing);
