@@ -27,6 +27,17 @@ def pytest_generate_tests(metafunc):
         metafunc.parametrize("mpm", chosen, scope="module")
 
 
+# Files that take minutes: begun first, so that no processor waits for the last of them.
+LONG = ("test_testssl_grade.py", "test_bench.py", "test_managed_crash.py", "test_config_errors.py")
+
+
+def pytest_collection_modifyitems(items):
+    def place(item):
+        return LONG.index(item.path.name) if item.path.name in LONG else len(LONG)
+
+    items.sort(key=place)  # stable
+
+
 @pytest.fixture(scope="session")
 def pki():
     directory = tempfile.mkdtemp(prefix="tlsguard-t-pki-")

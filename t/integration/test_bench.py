@@ -72,7 +72,8 @@ def test_goals_are_judged_by_the_samples(quick):
             measured = more(quick[1][section]["samples"], f"instructions, {kind}", variant)
             assert goal["measured"] == pytest.approx(measured)
             assert goal["limit"] == limit
-    for word in ("HSTS", "Look-up", "Memory"):
+    for word in ("HSTS", "Look-up", "Memory", "Activation", "Issuance", "List", "Idle agent",
+                 "30 managed virtual hosts"):
         assert any(what.startswith(word) for what in goals), f"no goal of {word}"
     for goal in goals.values():
         assert goal["met"] == (goal["measured"] <= goal["limit"])
@@ -87,7 +88,9 @@ def test_the_tables_say_what_was_met(quick):
     met = sum(goal["met"] for goal in goals)
     assert done.stdout.splitlines()[-1] == f"bench: {met} of {len(goals)} goals met"
     for heading in ("Handshakes", "Keep-alive requests", "HSTS", "Look-up of the virtual host",
-                    "Memory of a connection", "Start and reload"):
+                    "Memory of a connection", "Start and reload", "From issued to served",
+                    "Issuance", "A list of names", "Managed virtual hosts", "The agent at rest",
+                    "Handshakes with a managed certificate"):
         assert f"\n## {heading}\n" in text
     for what in ("| CPU | ", "| httpd | Apache/2.4", "| OpenSSL | OpenSSL 3", "t/bench --quick"):
         assert what in text
@@ -102,6 +105,21 @@ def test_memory_start_and_hsts_have_figures(quick):
     by = {name.removeprefix("instructions, "): statistics.median(values)
           for name, values in figures["hsts"]["samples"].items() if name.startswith("instr")}
     assert by["`TLSGuardHSTS`"] > by["none"] and by["`Header always set`"] > by["none"]
+
+
+def test_managed_domains_have_figures_beside_mod_md_and_caddy(quick):
+    figures = quick[1]
+    assert len(figures["activation"]["samples"]["seconds, mod_tlsguard"]) == 4
+    assert all(s > 0 for s in figures["activation"]["samples"]["seconds, mod_tlsguard"])
+    assert all(s > 0 for s in figures["activation"]["samples"]["seconds, mod_md"])
+    for client in ("mod_tlsguard", "mod_md"):
+        near, far = (figures["issuance"]["samples"][f"ms a certificate, {latency} s, {client}"]
+                     for latency in ("0", "0.05"))
+        assert min(far) > max(0.5, min(near) / 2)
+    assert "| Caddy (3) |" in quick[0]
+    assert figures["managed_hosts"]["samples"]["bytes, mod_md"][0] > 1e6
+    counts = figures["managed_handshakes"]["samples"]
+    assert all(100_000 < count < 20_000_000 for values in counts.values() for count in values)
 
 
 @pytest.mark.parametrize("arguments", [("--only", "handshake"), ("--module", "/no/such.so")])

@@ -16,12 +16,16 @@ IDS = [path.stem for path in sorted(GOLDEN.glob("*.txt"))]
 
 
 @pytest.mark.parametrize("command", ["", "policy", "policy list", "policy show", "policy diff",
-                                     "policy explain", "check", "status"])
+                                     "policy explain", "check", "status", "renew", "hold",
+                                     "resume", "rollback", "revoke", "account", "account show",
+                                     "account rollover", "ca", "ca root", "events", "store",
+                                     "store verify", "store gc", "export", "import",
+                                     "import mod_md", "import certbot", "import pem"])
 def test_help(command):
     done = ctl(*command.split(), "--help")
     assert done.code == FINE and done.err == ""
     assert f"Usage: tlsguardctl {command}".rstrip() in done.out
-    if command not in ("", "policy"):
+    if command not in ("", "policy", "account", "ca", "store", "import"):
         assert "--json" in done.out
 
 
@@ -32,8 +36,8 @@ def test_version():
 
 
 @pytest.mark.parametrize("args, text", [
-    ("", "a command is missing: one of policy, check, status"),
-    ("nosuch", "unknown command 'nosuch': valid are policy, check, status"),
+    ("", "a command is missing: one of policy, check, status, renew, hold,"),
+    ("nosuch", "unknown command 'nosuch': valid are policy, check, status, renew, hold,"),
     ("--nosuch", "unknown option '--nosuch'"),
     ("policy", "a command is missing: one of list, show, diff, explain"),
     ("policy nosuch", "unknown command 'nosuch': valid are list, show, diff, explain"),
@@ -61,6 +65,16 @@ def test_version():
     ("check host --timeout ever", "--timeout"),
     ("check host --http 0", "--http: Value 0 not in range 1 to 65535"),
     ("status a b", "b"),
+    ("renew", "domain is required"),
+    ("revoke a.example --reason boredom",
+     "'boredom' is no reason to revoke: valid are unspecified, keyCompromise,"),
+    ("account", "a command is missing: one of show, rollover"),
+    ("ca nosuch", "unknown command 'nosuch': valid are root"),
+    ("store nosuch", "unknown command 'nosuch': valid are verify, gc"),
+    ("export a.example", "--to is required"),
+    ("export a.example --to /tmp --exec true", "--exec requires --watch"),
+    ("import nosuch", "unknown command 'nosuch': valid are mod_md, certbot, pem"),
+    ("import pem cert", "key is required"),
     ("status --policy nosuch",
      "knows no policy 'nosuch': valid are in-force, report, baseline, intermediate, modern"),
 ])

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """conf/quickstart as a visitor runs it, with the module that the tests have built."""
+import contextlib
 import os
 import re
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import tempfile
 from pathlib import Path
@@ -44,6 +46,25 @@ def accepts(port):
         return False
 
 
+def serial(port, root):
+    """Of what a new connection gets, verified."""
+    context = ssl.create_default_context(cafile=root)
+    with socket.create_connection(("127.0.0.1", port), 20) as raw, \
+            context.wrap_socket(raw, server_hostname="localhost") as connection:
+        return connection.getpeercert()["serialNumber"]
+
+
+def agents_of(parent):
+    """The agents that this httpd has started."""
+    words = f"tlsguard-agent\0.*\0--parent\0{parent}\0".encode()
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            if re.search(words, path.read_bytes()):
+                found.append(path.parent.name)
+    return found
+
+
 def test_check_finds_all_as_it_should_be_and_leaves_nothing_running(environment):
     https, http = free_port(), free_port()
     done = run("--check", "--port", https, f"--http-port={http}", env=environment)
@@ -51,6 +72,10 @@ def test_check_finds_all_as_it_should_be_and_leaves_nothing_running(environment)
     rows = done.stdout.splitlines()
     assert rows[-1] == "all as it should be"
     assert len(rows) > 20 and all(row.startswith("ok ") for row in rows[:-1])
+    assert re.search(r"(?m)^ok +tlsguardctl renew localhost +live after \d+\.\d\d s, serial \w+$",
+                     done.stdout)
+    answered = re.search(r"(?m)^ok +requests meanwhile +0 failed, (\d+) answered$", done.stdout)
+    assert int(answered.group(1)) > 20
     assert not accepts(https) and not accepts(http)
 
 
@@ -74,7 +99,7 @@ def test_check_says_what_is_wrong(environment):
 
 
 def test_two_that_start_at_once(environment):
-    """In a checkout that has no certificates yet, which both of them would make."""
+    """Each has a CA and a store of its own."""
     checkout = environment["TMPDIR"] + "-copy"
     shutil.copytree(TOP / "conf", f"{checkout}/conf")
     try:
@@ -114,6 +139,14 @@ def test_it_serves_until_it_is_told_to_stop(environment, ending):
             assert response.all("strict-transport-security") == ["max-age=300"]
             assert '<dd id="version">TLSv1.3</dd>' in response.body
             assert '<dd id="policy">baseline@' in response.body
+            root = first.group(1).split()[-1]
+            parent = Path(root).with_name("httpd.pid").read_text().strip()
+            assert agents_of(parent)
+            before = serial(https, root)
+            renew = re.search(r"(?m)^  (\S+/tlsguardctl) (renew localhost --store \S+)$", said())
+            subprocess.run([renew.group(1), *renew.group(2).split()], check=True, timeout=60,
+                           stdout=subprocess.DEVNULL)
+            wait_for(lambda: serial(https, root) != before, "another certificate", 30)
             second = run("--port", https, "--http-port", http, env=environment)
             assert second.returncode == 1
             assert second.stderr.splitlines() == [
@@ -123,6 +156,7 @@ def test_it_serves_until_it_is_told_to_stop(environment, ending):
             code = process.wait(60)
         assert code == 0, said()
     assert not accepts(https) and not accepts(http)
+    assert not agents_of(parent)
 
 
 @pytest.mark.parametrize("arguments, first_line", [

@@ -8,11 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from harness import forky
 from harness.clients import program
 from harness.httpd import _end_with_the_tests, vhost
 from harness.wait import PATIENCE
-
-TOP = Path(__file__).resolve().parents[2]
 
 # Protocols, cipher categories, forward secrecy, server defaults, header, Heartbleed, CCS,
 # Ticketbleed, ROBOT, renegotiation, CRIME, POODLE, fallback SCSV, DROWN, BEAST, RC4, Logjam: the
@@ -32,12 +31,7 @@ def script_and_data():
     """(script, directory of its data)"""
     script = os.environ.get("TESTSSL")
     if not script:
-        directory = TOP / "build/forky"
-        done = subprocess.run([TOP / "t/fetch-forky", directory, "testssl.sh"], text=True,
-                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT)
-        assert done.returncode == 0, done.stdout
-        script = directory / "testssl.sh/usr/bin/testssl"
+        script = forky.package("testssl.sh") / "usr/bin/testssl"
     script = Path(script).resolve()
     unpacked = script.parents[2] / "etc/testssl"
     return script, unpacked if unpacked.is_dir() else script.parent / "etc"

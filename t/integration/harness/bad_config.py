@@ -128,6 +128,9 @@ def numbers():
     yield in_vhost("TLSGuardTrustedProxy 300.1.1.1", "300.1.1.1")
     yield in_vhost("TLSGuardTrustedProxy ::1/129", "::1/129")
     yield in_vhost("TLSGuardTrustedProxy 127.0.0.1 proxy.example.test", "proxy.example.test")
+    yield in_server("TLSGuardInternalCANames")
+    yield in_server("TLSGuardInternalCANames example.test under_score", "under_score")
+    yield in_server("TLSGuardInternalCANames 10.0.0.0/33", "10.0.0.0/33")
     yield in_server("TLSGuardPortMap http", "http")
     yield in_server("TLSGuardPortMap http:99999", "99999")
     yield in_server("TLSGuardPortMap http:0", "0")
@@ -198,7 +201,8 @@ def definitions():
 
 
 def contexts():
-    for line in ("TLSGuardStore @dir@/other", "TLSGuardFloor baseline", "TLSGuardPortMap https:8443"):
+    for line in ("TLSGuardStore @dir@/other", "TLSGuardFloor baseline", "TLSGuardPortMap https:8443",
+                 "TLSGuardInternalCANames example.test"):
         yield in_vhost(line)
     yield in_vhost("<TLSGuardDefinePolicy own>\nTLSGuardGroups P-256\n</TLSGuardDefinePolicy>")
     for line in ("TLSGuardPolicy baseline", "TLSGuardEngine on", "TLSGuardHSTS on",

@@ -152,6 +152,7 @@ class Httpd:
         self.process = None
         self.ports = {}
         self.expect_crash = False
+        self.extra = ("-DFOREGROUND",)
         self.dir = Path(tempfile.mkdtemp(prefix="tlsguard-t-"))
         self.dir.chmod(0o755)
         self.docroot = self.dir / "docs"
@@ -208,6 +209,10 @@ class Httpd:
             lines.append(f"LoadModule tlsguard_module {module_path()}")
             if self.store:
                 lines.append('TLSGuardStore "@store@"')
+            if "TLSGuardDomain" in self.config and "TLSGuardAgentProgram" not in self.config:
+                from .stand_in import program
+
+                lines.append(f'TLSGuardAgentProgram "{program()}"')
         base = BASE.format(loglevel=self.loglevel, mpm_lines=MPM_LINES[self.mpm])
         if "ssl" in self.without:
             base = re.sub(r"(?m)^SSL.*\n", "", base)
@@ -299,7 +304,7 @@ class Httpd:
         output = open(self.dir / "output", "ab")
         with output:
             self.process = subprocess.Popen(
-                self._command("-DFOREGROUND"), env=self._environment(), cwd=self.dir,
+                self._command(*self.extra), env=self._environment(), cwd=self.dir,
                 stdin=subprocess.DEVNULL, stdout=output, stderr=output,
                 start_new_session=True,  # prefork signals its whole process group
                 preexec_fn=_end_with_the_tests,
@@ -312,7 +317,9 @@ class Httpd:
             self._spawn()
 
             def up():
-                return self.process.poll() is not None or self._generations() > generations
+                ended = self.process.poll() is not None
+                # With -X it says nothing of the kind.
+                return ended or self._generations() > generations or "-X" in self.extra
 
             wait_for(up, "httpd to come up")
             if self.process.poll() is None:
