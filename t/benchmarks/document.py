@@ -10,6 +10,8 @@ from pathlib import Path
 
 from harness.httpd import httpd_binary
 
+from .peers import caddy_program
+
 INTRODUCTION = """\
 # Benchmarks
 
@@ -68,6 +70,7 @@ def machine():
         ("httpd", _first_line(httpd_binary(), "-v").partition(": ")[2]),
         ("OpenSSL", _first_line("openssl", "version").partition(" (")[0]),
         ("valgrind", _first_line("valgrind", "--version")),
+        ("Caddy", _first_line(str(caddy_program()), "version").partition(" ")[0]),
     ]
 
 

@@ -311,4 +311,5 @@ def startup(bench):
     return section
 
 
-SECTIONS = {run.__name__: run for run in (handshakes, requests, hsts, lookup, memory, startup)}
+GUARD_SECTIONS = {run.__name__: run
+                  for run in (handshakes, requests, hsts, lookup, memory, startup)}

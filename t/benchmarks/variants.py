@@ -43,30 +43,40 @@ def two_hosts(cert="ec"):
 class Bench:
     """What all measurements share: certificates, programs, the module, how much to do.
 
-    profiles: a directory for callgrind's files of the last round, or None."""
+    profiles: a directory for callgrind's files of the last round, or None. scratch: a directory
+    of this run."""
 
-    def __init__(self, pki, programs, module, quick, profiles=None):
+    def __init__(self, pki, programs, module, quick, profiles=None, scratch=None):
         self.pki = pki
         self.programs = programs
         self.module = module
         self.quick = quick
         self.profiles = profiles
+        self.scratch = scratch
+
+    def directory(self):
+        """The name of a directory that is not there yet."""
+        return self.scratch / f"d{len(list(self.scratch.iterdir()))}"
 
     def pick(self, full, quick):
         return quick if self.quick else full
 
     def server(self, variant, hosts, **options):
-        return Server(self.pki, variant.settings + hosts,
+        """hosts: text, or a function of the variant that gives it."""
+        return Server(self.pki, variant.settings + (hosts(variant) if callable(hosts) else hosts),
                       module=self.module if variant.module else None, load=variant.load,
                       programs=self.programs, **options)
 
     @contextlib.contextmanager
-    def servers(self, variants, hosts, **options):
-        """{variant's name: its running server}"""
+    def servers(self, variants, hosts, prepare=None, **options):
+        """{variant's name: its running server}; prepare(variant, server) comes before each
+        starts."""
         with contextlib.ExitStack() as stack:
             running = {}
             for variant in variants:
                 server = self.server(variant, hosts, **options)
+                if prepare:
+                    prepare(variant, server)
                 running[variant.name] = stack.enter_context(server)
             for server in running.values():
                 server.ready()
