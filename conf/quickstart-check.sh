@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
 # conf/quickstart --check: asks the running server what an administrator would ask, and prints
-# what it found. Sourced by conf/quickstart, which sets state, work and both ports; sets rc.
+# what it found. Sourced by conf/quickstart, which sets what is used here; sets rc.
 # shellcheck disable=SC2154,SC2034
 
 failures=0
@@ -21,7 +21,7 @@ row() {
 handshake() {
   local out
   out=$(openssl s_client -connect "127.0.0.1:$https_port" -servername "$1" -brief \
-    -CAfile "$state/ca.pem" -verify_hostname "$1" -verify_return_error "${@:2}" \
+    -CAfile "$root" -verify_hostname "$1" -verify_return_error "${@:2}" \
     </dev/null 2>&1) || true
   if [[ $out =~ SSL\ alert\ number\ ([0-9]+) ]]; then
     echo "alert ${BASH_REMATCH[1]}"
@@ -34,13 +34,8 @@ handshake() {
   fi
 }
 
-# fetch URL [curl options]. Names need no resolver.
-fetch() {
-  curl -sS --max-time 10 --noproxy '*' --cacert "$state/ca.pem" \
-    --resolve "localhost:$https_port:127.0.0.1" --resolve "modern.localhost:$https_port:127.0.0.1" \
-    --resolve "localhost:$http_port:127.0.0.1" --resolve "modern.localhost:$http_port:127.0.0.1" \
-    "${@:2}" "$1" 2>&1 || true
-}
+# fetch URL [curl options].
+fetch() { curl "${curl_options[@]}" "${@:2}" "$1" 2>&1 || true; }
 # ask URL [curl options]: the response's headers, without carriage returns.
 ask() { fetch "$@" -o /dev/null -D - | tr -d '\r'; }
 status_of() { awk 'NR == 1 { print $2 }' <<<"$1"; }
@@ -108,10 +103,60 @@ check_status() {
   row "$url" "200 application/json" "$(status_of "$answer") $(field "$answer" content-type)"
 }
 
+# The serial number that a new connection gets.
+serial() {
+  openssl s_client -connect "127.0.0.1:$https_port" -servername localhost </dev/null 2>/dev/null |
+    openssl x509 -noout -serial | cut -d= -f2
+}
+all_new() { # old serial: whether ten new connections get another one
+  local _ now
+  for _ in {1..10}; do
+    now=$(serial) || return 1
+    if [[ -z $now || $now == "$1" ]]; then return 1; fi
+  done
+}
+# load FILE [curl options]: requests one after another until it is killed; of each its status and
+# how many connections it has opened. HTTP/1.1: mod_http2 ends a connection after some 1,000 pages
+# that went through mod_include.
+load() {
+  exec curl "${curl_options[@]}" --http1.1 "https://localhost:$https_port/?[1-1000000]" -o /dev/null \
+    -w '%{stderr}%{http_code} %{num_connects}\n' "${@:2}" 2>"$1"
+}
+
+check_renewal() {
+  local before asked live found kept fresh
+  before=$(serial)
+  load "$work/kept" &
+  kept=$!
+  load "$work/fresh" --no-sessionid -H "Connection: close" &
+  fresh=$!
+  sleep 0.5
+  asked=$(now_ms)
+  found="not live"
+  if "$ctl" renew localhost --store "$work/store" >"$work/renew.log" 2>&1; then
+    while [[ $(serial) == "$before" ]] && (($(now_ms) - asked < 30000)); do :; done
+    live=$(now_ms)
+    if all_new "$before"; then found="live after $(seconds $((live - asked)))"; fi
+  else
+    found=$(<"$work/renew.log")
+  fi
+  sleep 0.5
+  kill "$kept" "$fresh"
+  wait "$kept" "$fresh" 2>/dev/null || true
+  row "the certificate of localhost" "serial " "serial $before"
+  row "tlsguardctl renew localhost" "live after " "$found, serial $(serial)"
+  row "  requests meanwhile" "0 failed" "$(cat "$work/kept" "$work/fresh" |
+    awk '$1 == 200 { n++; next } { bad++ } END { print bad + 0 " failed, " n + 0 " answered" }')"
+  row "  connections of the client that keeps its own" 1 \
+    "$(awk '{ n += $2 } END { print n + 0 }' "$work/kept")"
+}
+
+row "trusted by its root, after the start" "" "$ready_after"
 check_handshakes
 check_http
 check_page
 check_status
+check_renewal
 if ((failures)); then
   echo "$failures of the above are not as they should be; httpd said:"
   tail -n 20 "$work/error.log"
