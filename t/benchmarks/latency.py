@@ -26,9 +26,11 @@ class Latency:
             started.set()
             self.loop.run_forever()
             server.close()
-            for task in asyncio.all_tasks(self.loop):
+            tasks = asyncio.all_tasks(self.loop)
+            for task in tasks:
                 task.cancel()
-            self.loop.run_until_complete(asyncio.sleep(0))
+            if tasks:
+                self.loop.run_until_complete(asyncio.wait(tasks))
 
         self.thread = threading.Thread(target=run, daemon=True)
         self.thread.start()

@@ -15,8 +15,8 @@ from harness.certs import DAY
 from harness.ctl import FINE, TROUBLE, USAGE, ctl
 from harness.faulty_ca import FaultyCa
 from harness.httpd import vhost
-from harness.managed import A, B, SETTINGS, Site, by_pebble, managed, quiet
-from harness.wait import wait_for
+from harness.managed import A, B, SETTINGS, Site, by_pebble, managed
+from harness.wait import quiet, wait_for
 
 WWW = f"www.{A}"
 

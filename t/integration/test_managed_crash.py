@@ -16,8 +16,8 @@ import pytest
 from harness.acme_ca import AcmeCa
 from harness.acme_watch import Gate
 from harness.faulty_ca import FaultyCa
-from harness.managed import A, B, INTERNAL, SETTINGS, Site, by_pebble, managed, quiet
-from harness.wait import wait_for
+from harness.managed import A, B, INTERNAL, SETTINGS, Site, by_pebble, managed
+from harness.wait import quiet, wait_for
 
 MOST_STEPS = 40  # requests of one order, at most
 

@@ -12,8 +12,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import load_der_private_key
 
 from harness.ctl import FINE, TROUBLE, ctl_binary
-from harness.managed import A, B, C, INTERNAL, Site, in_clear, managed, quiet
-from harness.wait import PATIENCE, wait_for
+from harness.managed import A, B, C, INTERNAL, Site, in_clear, managed
+from harness.wait import PATIENCE, quiet, wait_for
 
 WILD = "*.wild.example.test"
 

@@ -15,7 +15,7 @@ from harness.httpd import vhost
 from harness.managed_config import HOST, managed
 from harness.served import Load, Over, context, get, shown
 from harness.stand_in import Agent
-from harness.wait import PATIENCE, wait_for
+from harness.wait import PATIENCE, quiet, wait_for
 
 INTERNAL = "TLSGuardCA internal\nTLSGuardAgentUser nobody\n"
 ONE = INTERNAL + managed("TLSGuardDomain")
@@ -472,10 +472,12 @@ def test_a_ramp_is_held_while_there_is_a_placeholder(fresh):
     httpd = fresh(INTERNAL + managed("TLSGuardDomain", "TLSGuardHSTS max-age=3600",
                                      "TLSGuardHSTSRamp 1s 1m"))
     agent = started(httpd)
-    time.sleep(12 * PATIENCE)
-    answer = clients.curl(httpd, "-k")
-    assert answer.status == 503
-    assert answer.last.get("strict-transport-security") == "max-age=1"
+
+    def held():
+        answer = clients.curl(httpd, "-k")
+        return (answer.status, answer.last.get("strict-transport-security")) == (503, "max-age=1")
+
+    quiet(held, 12 * PATIENCE, 0.5)
     agent.issue(HOST)
 
     def further():
@@ -608,8 +610,7 @@ def test_a_program_that_dies_at_once_is_not_started_without_end(fresh):
     httpd = fresh("TLSGuardAgentProgram /bin/false\n" + ONE)
     httpd.start()
     wait_for(lambda: len(httpd.log_lines("TG0067")) >= 2, "two deaths", 20)
-    time.sleep(3)
-    assert len(httpd.log_lines("TG0067")) == 2
+    quiet(lambda: len(httpd.log_lines("TG0067")) == 2, 3)
     assert get(httpd, HOST)[0] == 503
 
 

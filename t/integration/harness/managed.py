@@ -15,7 +15,6 @@ import re
 import signal
 import socket
 import ssl
-import time
 from dataclasses import dataclass
 from http.client import HTTPResponse
 from pathlib import Path
@@ -374,11 +373,3 @@ def _certificate(connection):
     chain = [entry.public_bytes(ssl._ssl.ENCODING_DER)
              for entry in connection._sslobj.get_unverified_chain() or ()]
     return Certificate(connection.getpeercert(binary_form=True), chain)
-
-
-def quiet(condition, seconds=2.0, interval=0.1):
-    """Watches that a condition holds all the time."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        assert condition()
-        time.sleep(interval)

@@ -5,7 +5,6 @@ import http.client
 import socket
 import ssl
 import threading
-import time
 from dataclasses import dataclass
 
 from cryptography import x509
@@ -118,7 +117,6 @@ class Load:
                 with self._lock:
                     self.failures.append(repr(failure))
                 connection = None
-                time.sleep(0.05)
         if connection is not None:
             connection.close()
 

@@ -50,16 +50,16 @@ class Agent:
     def ask(self, do, **what):
         """Waits for the stand-in to be there; its answer."""
         line = json.dumps({"do": do, **what})
-        deadline = time.monotonic() + 15 * PATIENCE
-        while True:
-            try:
+        answer = None
+
+        def answered():
+            nonlocal answer
+            with contextlib.suppress(ConnectionError, FileNotFoundError):
                 answer = self._ask(line)
-                break
-            except (ConnectionError, FileNotFoundError) as failure:
-                if time.monotonic() > deadline:
-                    raise AssertionError(
-                        f"no stand-in: {failure}\n{self.httpd.log[-3000:]}") from None
-                time.sleep(0.05)
+                return True
+            return False
+
+        wait_for(answered, "an answer of the stand-in", 15, 0.05)
         if isinstance(answer, dict) and "error" in answer:
             raise Refused(answer["error"])
         return answer

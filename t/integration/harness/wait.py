@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Waiting for a condition, never for a time."""
+"""Waiting for a condition, never for a time; and watching that one holds."""
 import os
 import time
 
@@ -22,4 +22,12 @@ def wait_for(condition, what, seconds=60.0, interval=0.02):
             return value
         if time.monotonic() > deadline:
             raise AssertionError(f"waited {seconds * PATIENCE:.0f} s in vain for {what}")
+        time.sleep(interval)
+
+
+def quiet(condition, seconds=2.0, interval=0.1):
+    """Watches that a condition holds all the time."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        assert condition()
         time.sleep(interval)
