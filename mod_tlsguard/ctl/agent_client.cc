@@ -1,23 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ctl/agent_client.h"
 
-#include <fmt/format.h>
 #include <poll.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
 #include <chrono>
-#include <cstring>
 #include <nlohmann/json.hpp>
-#include <system_error>
 #include <thread>
 
 #include "ctl/output.h"
 #include "store/descriptor.h"
-#include "store/layout.h"
+#include "store/prepare.h"
 
 namespace tlsguard::ctl {
 namespace {
@@ -25,34 +21,12 @@ namespace {
 using std::chrono::steady_clock;
 constexpr std::chrono::minutes longest{10};
 
-tl::unexpected<Error> failed(const std::string& what) {
-  return fail(what + ": " + std::system_category().message(errno));
-}
-
-constexpr int nobody = -1;
-
-// The socket, or nobody.
-Result<int> connect_to(const std::string& path) {
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  if (path.size() >= sizeof address.sun_path)
-    return fail("'" + path + "' is too long for a socket");
-  std::memcpy(address.sun_path, path.data(), path.size());
-  store::Descriptor fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  if (!fd.valid()) return failed("socket");
-  if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) {
-    return fd.release();
-  }
-  if (errno == ENOENT || errno == ECONNREFUSED) return nobody;
-  return failed("the agent cannot be asked at " + path);
-}
-
 Result<void> send_all(int fd, std::string_view text) {
   while (!text.empty()) {
     ssize_t sent = ::send(fd, text.data(), text.size(), MSG_NOSIGNAL);
     if (sent < 0 && errno == EINTR) continue;
     if (sent < 0 && errno == EPIPE) return {};  // it has said why, before it closed
-    if (sent < 0) return failed("the agent does not listen");
+    if (sent < 0) return store::system_failure("the agent does not listen");
     text.remove_prefix(static_cast<std::size_t>(sent));
   }
   return {};
@@ -67,7 +41,7 @@ class Patience {
       constexpr int second = 1000;
       int ready = ::poll(&poll, 1, second);
       if (ready > 0) return {};
-      if (ready < 0 && errno != EINTR) return failed("poll");
+      if (ready < 0 && errno != EINTR) return store::system_failure("poll");
       if (steady_clock::now() - begin_ > longest) return fail("the agent does not answer");
       if (!told_ && ::isatty(STDERR_FILENO) == 1) complain("the agent is at work on it ...");
       told_ = true;
@@ -87,7 +61,7 @@ Result<std::string> read_line(int fd) {
     if (auto waited = patience.wait(fd); !waited) return tl::unexpected(waited.error());
     ssize_t got = ::recv(fd, part.data(), part.size(), 0);
     if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return failed("the agent's reply");
+    if (got < 0) return store::system_failure("the agent's reply");
     if (got == 0) return fail("the agent ended before it replied: its log says more");
     line.append(part.data(), static_cast<std::size_t>(got));
     if (line.back() == '\n') return line.substr(0, line.size() - 1);
@@ -97,9 +71,9 @@ Result<std::string> read_line(int fd) {
 
 Result<std::optional<nlohmann::json>> ask_once(const std::string& store,
                                                const renew::ControlRequest& request) {
-  auto connected = connect_to(store + '/' + store::control_socket);
+  auto connected = store::connect_control_socket(store);
   if (!connected) return tl::unexpected(connected.error());
-  if (*connected == nobody) return std::optional<nlohmann::json>();
+  if (*connected == store::nobody) return std::optional<nlohmann::json>();
   store::Descriptor fd(*connected);
   if (auto sent = send_all(fd.get(), renew::to_line(request)); !sent) {
     return tl::unexpected(sent.error());

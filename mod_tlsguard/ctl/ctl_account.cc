@@ -8,6 +8,7 @@
 
 #include "ca/internal_ca.h"
 #include "core/date.h"
+#include "core/text.h"
 #include "ctl/agent_client.h"
 #include "ctl/output.h"
 #include "ctl/store_access.h"
@@ -18,28 +19,11 @@ namespace {
 using nlohmann::json;
 using renew::ControlCommand;
 
-int trouble(const Error& error) {
-  complain(error.text);
-  return exit_trouble;
-}
-
 Result<std::vector<renew::AccountSummary>> stored_accounts(const std::string& store) {
   auto access = StoreAccess::open(store);
   if (!access) return tl::unexpected(access.error());
   if (!*access) return std::vector<renew::AccountSummary>();
   return (*access)->accounts().list();
-}
-
-std::string words(const std::vector<std::string>& list) {
-  std::string text;
-  for (const std::string& each : list) text += (text.empty() ? "" : " ") + printable(each);
-  return text.empty() ? "-" : text;
-}
-
-json to_json(const renew::AccountSummary& account) {
-  return {{"ca", account.id.directory_url},   {"account", account.account_url},
-          {"contacts", account.id.contacts},  {"external_account", account.id.kid},
-          {"created_at", account.created_at}, {"rolling_over", account.rolling_over}};
 }
 
 Result<std::string> stored_root(const std::string& store) {
@@ -59,16 +43,17 @@ int account_show(const std::string& store, bool as_json) {
   if (!accounts) return trouble(accounts.error());
   if (as_json) {
     json list = json::array();
-    for (const auto& account : *accounts) list.push_back(to_json(account));
+    for (const auto& account : *accounts) list.push_back(renew::to_json(account));
     print_json({{"accounts", std::move(list)}});
     return exit_fine;
   }
   Table table({"CA", "ACCOUNT", "CONTACTS", "SINCE"});
   for (const auto& account : *accounts) {
+    std::string contacts = join(account.id.contacts, " ");
     std::string url = account.account_url.empty() ? "not registered yet" : account.account_url;
     table.add({printable(account.id.directory_url),
                printable(url) + (account.rolling_over ? " (its key is being changed)" : ""),
-               words(account.id.contacts), format_date(account.created_at)});
+               contacts.empty() ? "-" : printable(contacts), format_date(account.created_at)});
   }
   print(table.text());
   return exit_fine;

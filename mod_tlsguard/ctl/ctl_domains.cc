@@ -109,10 +109,7 @@ int act_on_domain(const DomainOptions& options) {
     return exit_usage;
   }
   auto done = act(options);
-  if (!done) {
-    complain(done.error().text);
-    return exit_trouble;
-  }
+  if (!done) return trouble(done.error());
   if (options.json) {
     print_json(*done);
   } else {

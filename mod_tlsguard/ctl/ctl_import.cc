@@ -10,8 +10,6 @@
 #include <utility>
 #include <vector>
 
-#include "core/date.h"
-#include "crypto/certificate.h"
 #include "ctl/agent_client.h"
 #include "ctl/output.h"
 #include "ctl/store_access.h"
@@ -19,6 +17,7 @@
 #include "import/mod_md.h"
 #include "import/pem_pair.h"
 #include "import/settings_text.h"
+#include "renew/activation.h"
 
 namespace tlsguard::ctl {
 namespace {
@@ -54,17 +53,6 @@ bool same_chains(const store::Version& version, const ImportedDomain& domain) {
       [](const auto& a, const auto& b) { return a.type == b.type && a.chain_pem == b.chain_pem; });
 }
 
-UnixSeconds end_of(const store::Version& version) {
-  UnixSeconds end = 0;
-  for (const store::StoredKeyPair& pair : version.pairs) {
-    auto chain = crypto::parse_chain(pair.chain_pem);
-    auto facts = chain ? crypto::facts_of(chain->front().get())
-                       : Result<crypto::CertificateFacts>(tl::unexpected(chain.error()));
-    if (facts && (end == 0 || facts->not_after < end)) end = facts->not_after;
-  }
-  return end;
-}
-
 // Whether it was put; not where it is live already, or what is live lasts longer.
 Result<bool> put(StoreAccess& access, ImportedDomain& domain) {
   const std::string& identity = domain.names.front();
@@ -74,7 +62,8 @@ Result<bool> put(StoreAccess& access, ImportedDomain& domain) {
   if (*current) {
     auto live = certificates.load(identity, (*current)->version);
     if (live && same_chains(*live, domain)) return false;
-    if (live && end_of(*live) >= domain.not_after) {
+    auto state = live ? renew::live_state_of(*live, {}) : tl::unexpected(live.error());
+    if (state && state->validity.not_after >= domain.not_after) {
       domain.notes.push_back("what is live in the store lasts longer, and stays");
       return false;
     }
@@ -131,11 +120,6 @@ json to_json(const ImportedModMd& found, const std::vector<std::string>& changed
           {"accounts", found.imported.accounts.size()},
           {"notes", found.imported.notes},
           {"configuration", import::configuration_of(found.imported.domains, found.agreed)}};
-}
-
-int trouble(const Error& error) {
-  complain(error.text);
-  return exit_trouble;
 }
 
 }  // namespace

@@ -151,10 +151,7 @@ void print_as_json(const Managed& managed, const Result<Snapshot>& snapshot, boo
 int status(const StatusOptions& options) {
   if (options.policy) return show_cut_off(options);
   auto domains = managed(options);
-  if (!domains) {
-    complain(domains.error().text);
-    return exit_trouble;
-  }
+  if (!domains) return trouble(domains.error());
   auto snapshot = read_census(options.store);
   bool counts = has_counts(options, snapshot);
   if (!counts && !domains->any()) return complain_of(options, snapshot);

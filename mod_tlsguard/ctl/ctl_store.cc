@@ -7,7 +7,6 @@
 #include <optional>
 
 #include "core/date.h"
-#include "crypto/certificate.h"
 #include "ctl/agent_client.h"
 #include "ctl/domain_reports.h"
 #include "ctl/output.h"
@@ -19,29 +18,6 @@ namespace {
 
 using nlohmann::json;
 using renew::ControlCommand;
-
-int trouble(const Error& error) {
-  complain(error.text);
-  return exit_trouble;
-}
-
-// A key that fits its certificate; dates are the schedule's business.
-Result<void> check_version(const store::CertificateStore& certificates, const std::string& identity,
-                           std::uint32_t number) {
-  auto version = certificates.load(identity, number);
-  if (!version) return tl::unexpected(version.error());
-  for (const store::StoredKeyPair& pair : version->pairs) {
-    auto chain = crypto::parse_chain(pair.chain_pem);
-    if (!chain) return tl::unexpected(chain.error());
-    auto key = crypto::key_from_der(pair.type, pair.key_der.bytes());
-    if (!key) return tl::unexpected(key.error());
-    auto facts = crypto::facts_of(chain->front().get());
-    if (!facts) return tl::unexpected(facts.error());
-    auto good = crypto::check_servable(*chain, key->get(), version->meta.names, facts->not_before);
-    if (!good) return tl::unexpected(good.error());
-  }
-  return {};
-}
 
 struct Verified {
   std::size_t domains = 0;
@@ -64,8 +40,8 @@ void verify_domain(const store::CertificateStore& certificates, const std::strin
   for (std::uint32_t number : *versions) {
     ++verified.versions;
     found = found || (*current)->version == number;
-    auto good = check_version(certificates, identity, number);
-    if (!good) verified.note(identity, good.error().within(fmt::format("version {}", number)));
+    auto good = certificates.check(identity, number);
+    if (!good) verified.note(identity, good.error());
   }
   if (!found) {
     verified.note(identity, Error{fmt::format("version {}, which is live, is not complete",

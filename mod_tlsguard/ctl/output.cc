@@ -131,4 +131,9 @@ void complain(std::string_view text) {
   (void)std::fwrite(line.data(), 1, line.size(), stderr);
 }
 
+int trouble(const Error& error) {
+  complain(error.text);
+  return exit_trouble;
+}
+
 }  // namespace tlsguard::ctl

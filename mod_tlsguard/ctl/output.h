@@ -8,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "core/error.h"
+
 namespace tlsguard::ctl {
 
 // Exit status of the program.
@@ -41,6 +43,8 @@ void print(std::string_view text);
 void print_json(const nlohmann::json& json);
 // "tlsguardctl: text" to standard error, on one line.
 void complain(std::string_view text);
+// The same of an error; exit_trouble.
+[[nodiscard]] int trouble(const Error& error);
 
 }  // namespace tlsguard::ctl
 

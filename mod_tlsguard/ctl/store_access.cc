@@ -10,20 +10,16 @@
 #include <array>
 #include <cerrno>
 #include <cstdlib>
-#include <system_error>
 #include <utility>
 
 #include "ctl/output.h"
+#include "store/descriptor.h"
 #include "store/layout.h"
 
 namespace tlsguard::ctl {
 namespace {
 
 constexpr mode_t files_of_others = 022;  // more would take the readers' group from certs/
-
-tl::unexpected<Error> failed(const std::string& what) {
-  return fail(what + ": " + std::system_category().message(errno));
-}
 
 // What a store says while it is read goes where errors go.
 class Complaints : public LogSink {
@@ -67,13 +63,13 @@ void StoreAccess::come_back() {
 Result<void> StoreAccess::become_owner() {
   const std::string path = path_ + '/' + store::agent_directory;
   struct stat owner {};
-  if (::lstat(path.c_str(), &owner) != 0) return failed(path);
+  if (::lstat(path.c_str(), &owner) != 0) return store::system_failure(path);
   (void)::umask(files_of_others);
   if (::geteuid() != 0 || owner.st_uid == 0) return {};
   changed_ = true;
   if (::setgroups(1, &owner.st_gid) != 0 || ::setegid(owner.st_gid) != 0 ||
       ::seteuid(owner.st_uid) != 0) {
-    return failed(fmt::format("cannot act as user {}", owner.st_uid));
+    return store::system_failure(fmt::format("cannot act as user {}", owner.st_uid));
   }
   return {};
 }
@@ -92,7 +88,7 @@ Result<std::optional<StoreAccess>> StoreAccess::open(const std::string& path) {
   struct stat facts {};
   if (::lstat((path + '/' + store::agent_directory).c_str(), &facts) != 0) {
     if (errno == ENOENT) return std::optional<StoreAccess>();
-    return failed(path);
+    return store::system_failure(path);
   }
   auto directory = store::Directory::open(path);
   if (!directory) return tl::unexpected(directory.error());

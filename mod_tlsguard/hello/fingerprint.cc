@@ -1,20 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// SipHash-1-3 (Aumasson, Bernstein: "SipHash: a fast short-input PRF", 2012) over the code points
-// that matter, four to a word.
+// SipHash-1-3 over the code points that matter, four to a word.
 #include "hello/fingerprint.h"
 
-#include <bit>
+#include "core/sip_state.h"
 
 namespace tlsguard::hello {
 namespace {
 
 class Hash {
  public:
-  explicit Hash(std::uint64_t key)
-      : v0_(key ^ 0x736f6d6570736575U),
-        v1_(~key ^ 0x646f72616e646f6dU),
-        v2_(key ^ 0x6c7967656e657261U),
-        v3_(~key ^ 0x7465646279746573U) {}
+  explicit Hash(std::uint64_t key) : state_(key, ~key) {}
 
   void add(std::uint16_t value) {
     word_ |= std::uint64_t{value} << shift_;
@@ -41,34 +36,16 @@ class Hash {
 
   std::uint64_t finish() {
     if (shift_ != 0) absorb();
-    v2_ ^= 0xff;
-    round();
-    round();
-    round();
-    return v0_ ^ v1_ ^ v2_ ^ v3_;
+    return state_.finish<3>();
   }
 
  private:
   void absorb() {
-    v3_ ^= word_;
-    round();
-    v0_ ^= word_;
+    state_.absorb<1>(word_);
     word_ = 0;
     shift_ = 0;
   }
-  void round() {
-    v0_ += v1_;
-    v1_ = std::rotl(v1_, 13) ^ v0_;
-    v0_ = std::rotl(v0_, 32);
-    v2_ += v3_;
-    v3_ = std::rotl(v3_, 16) ^ v2_;
-    v0_ += v3_;
-    v3_ = std::rotl(v3_, 21) ^ v0_;
-    v2_ += v1_;
-    v1_ = std::rotl(v1_, 17) ^ v2_;
-    v2_ = std::rotl(v2_, 32);
-  }
-  std::uint64_t v0_, v1_, v2_, v3_;
+  SipState state_;
   std::uint64_t word_ = 0;
   unsigned shift_ = 0;
 };

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <nlohmann/json.hpp>
 #include <system_error>
 #include <utility>
 
@@ -48,6 +49,12 @@ AccountId account_id(const DomainSettings& settings, std::size_t ca_index) {
   std::sort(id.contacts.begin(), id.contacts.end());
   if (const auto* external = external_account_for(settings, ca_index)) id.kid = external->kid;
   return id;
+}
+
+nlohmann::json to_json(const AccountSummary& account) {
+  return {{"ca", account.id.directory_url},   {"account", account.account_url},
+          {"contacts", account.id.contacts},  {"external_account", account.id.kid},
+          {"created_at", account.created_at}, {"rolling_over", account.rolling_over}};
 }
 
 Accounts::Accounts(store::Directory directory, const crypto::SealingKey& sealing,

@@ -10,6 +10,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <vector>
@@ -40,6 +41,9 @@ struct AccountSummary {
   UnixSeconds created_at = 0;
   bool rolling_over = false;
 };
+
+// For account show: ca, account, contacts, external_account, created_at, rolling_over.
+[[nodiscard]] nlohmann::json to_json(const AccountSummary& account);
 
 class Accounts {
  public:

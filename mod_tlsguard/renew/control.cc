@@ -145,12 +145,7 @@ Control::Answer Control::revoke(const std::string& identity, std::optional<int> 
 Control::Answer Control::show_accounts() {
   Json accounts = Json::array();
   for (const AccountSummary& account : manager_.workshop().accounts.list()) {
-    accounts.push_back({{"ca", account.id.directory_url},
-                        {"account", account.account_url},
-                        {"contacts", account.id.contacts},
-                        {"external_account", account.id.kid},
-                        {"created_at", account.created_at},
-                        {"rolling_over", account.rolling_over}});
+    accounts.push_back(to_json(account));
   }
   return Json{{"accounts", std::move(accounts)}};
 }

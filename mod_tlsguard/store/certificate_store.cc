@@ -128,7 +128,7 @@ Result<std::vector<std::string>> CertificateStore::identities() const {
   return found;
 }
 
-Result<void> CertificateStore::check_usable(std::string_view identity, std::uint32_t number) const {
+Result<void> CertificateStore::check(std::string_view identity, std::uint32_t number) const {
   auto version = load(identity, number);
   if (!version) return tl::unexpected(version.error());
   for (const StoredKeyPair& pair : version->pairs) {
@@ -141,7 +141,7 @@ Result<void> CertificateStore::check_usable(std::string_view identity, std::uint
 }
 
 Result<Current> CertificateStore::activate(std::string_view identity, std::uint32_t number) {
-  if (auto checked = check_usable(identity, number); !checked) {
+  if (auto checked = check(identity, number); !checked) {
     return tl::unexpected(checked.error());
   }
   auto domain = certs_.below(directory_of(identity));
@@ -173,7 +173,7 @@ Result<Healed> CertificateStore::heal(std::string_view identity) {
   if (!current) {
     wrong = current.error();
   } else {
-    auto usable = check_usable(identity, (*current)->version);
+    auto usable = check(identity, (*current)->version);
     if (usable) return Healed{*current, {}};
     wrong = usable.error();
   }
@@ -181,7 +181,7 @@ Result<Healed> CertificateStore::heal(std::string_view identity) {
   auto numbers = version_numbers(**domain);
   if (!numbers) return tl::unexpected(numbers.error());
   for (auto number = numbers->rbegin(); number != numbers->rend(); ++number) {
-    auto usable = check_usable(identity, *number);
+    auto usable = check(identity, *number);
     if (!usable && usable.error().kind != torn_kind) return tl::unexpected(usable.error());
     if (!usable) continue;
     // The name stays until the new content is there, so a crash in between changes nothing.

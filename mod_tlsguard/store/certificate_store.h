@@ -67,6 +67,9 @@ class CertificateStore {
   [[nodiscard]] std::optional<Current> previous(std::string_view identity) const;
   // An error where the version is missing, torn, sealed with another key, or not of this domain.
   [[nodiscard]] Result<Version> load(std::string_view identity, std::uint32_t version) const;
+  // Whether a version can be loaded, and each key and chain fit each other and the names; dates are
+  // not looked at. An error of torn_kind where they do not.
+  [[nodiscard]] Result<void> check(std::string_view identity, std::uint32_t version) const;
   // Newest first; what is incomplete is left out. Keys are not opened.
   [[nodiscard]] Result<std::vector<std::uint32_t>> versions(std::string_view identity) const;
   // Every domain that has a version, sorted. Reads all of the store: for tlsguardctl.
@@ -91,7 +94,6 @@ class CertificateStore {
 
  private:
   [[nodiscard]] Result<Directory> directory_for_writing(std::string_view identity) const;
-  [[nodiscard]] Result<void> check_usable(std::string_view identity, std::uint32_t version) const;
 
   Directory certs_;
   const crypto::SealingKey* key_;

@@ -198,4 +198,19 @@ Result<int> open_control_socket(const std::string& store) {
   return fd.release();
 }
 
+Result<int> connect_control_socket(const std::string& store) {
+  std::string path = store + '/' + control_socket;
+  if (store.size() > max_store_path()) {
+    return fail(fmt::format("'{}' is too long for a socket", path));
+  }
+  Descriptor fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (!fd.valid()) return system_failure("cannot make a socket");
+  sockaddr_un address = address_of(path);
+  if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) {
+    return fd.release();
+  }
+  if (errno == ENOENT || errno == ECONNREFUSED) return nobody;
+  return system_failure("the agent cannot be asked at " + path);
+}
+
 }  // namespace tlsguard::store

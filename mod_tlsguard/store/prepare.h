@@ -50,6 +50,9 @@ struct StoreLock {
 // socket (max_socket_path).
 [[nodiscard]] Result<int> open_control_socket(const std::string& store);
 [[nodiscard]] std::size_t max_store_path();
+// The other end of it, for tlsguardctl; nobody where no agent listens.
+inline constexpr int nobody = -1;
+[[nodiscard]] Result<int> connect_control_socket(const std::string& store);
 
 }  // namespace tlsguard::store
 
