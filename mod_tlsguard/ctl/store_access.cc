@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ctl/store_access.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <grp.h>
 #include <pwd.h>
@@ -118,6 +119,10 @@ renew::Accounts StoreAccess::accounts() {
 
 Result<void> StoreAccess::lock() {
   if (store_->own()) return {};
+  const std::string agent = path_ + '/' + store::agent_directory;
+  if (::faccessat(AT_FDCWD, agent.c_str(), W_OK, AT_EACCESS) != 0) {
+    return store::system_failure("nothing can be changed in " + agent);
+  }
   return fail("an agent is at work in " + path_ + ", and cannot be asked: its log says why");
 }
 

@@ -209,8 +209,11 @@ Result<int> connect_control_socket(const std::string& store) {
   if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) {
     return fd.release();
   }
-  if (errno == ENOENT || errno == ECONNREFUSED) return nobody;
-  return system_failure("the agent cannot be asked at " + path);
+  const int error = errno;
+  if (error == ENOENT || error == ECONNREFUSED) return nobody;
+  return system_failure("the agent cannot be asked at " + path +
+                            (error == EACCES ? " by any but root and httpd's starter" : ""),
+                        error);
 }
 
 }  // namespace tlsguard::store

@@ -547,7 +547,8 @@ def managed_handshakes(bench):
             if os.geteuid() == 0:
                 shutil.chown(store, WEB_USER, WEB_USER)
             as_user = ["setpriv", f"--reuid={WEB_USER}", f"--regid={WEB_USER}", "--clear-groups"]
-            subprocess.run([*(as_user if os.geteuid() == 0 else []), ctl_binary(), "import", "pem",
+            program = shutil.copy(ctl_binary(), server.dir)  # that user may not reach the build
+            subprocess.run([*(as_user if os.geteuid() == 0 else []), program, "import", "pem",
                             str(cert), str(key), "--store", str(store)], check=True,
                            stdout=subprocess.DEVNULL)
 

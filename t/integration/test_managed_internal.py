@@ -3,6 +3,7 @@
 import os
 import pwd
 import re
+import shutil
 import stat
 import subprocess
 import time
@@ -330,6 +331,17 @@ def test_a_name_that_is_not_managed(site, root):
         assert done.code == TROUBLE and "nobody.example.test" in done.err, done
 
 
+def test_only_root_may_ask(site, root):
+    program = shutil.copy(ctl_binary(), site.dir)  # that user may not reach the build
+    for command in ("renew", "status"):
+        done = subprocess.run(
+            ["setpriv", "--reuid=www-data", "--regid=www-data", "--clear-groups", program,
+             command, A, "--store", site.store_dir], stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE, text=True)
+        assert done.returncode == TROUBLE and done.stdout == "", done
+        assert "by any but root" in done.stderr and done.stderr.count("\n") == 1
+
+
 def test_export(site, root, tmp_path):
     target = tmp_path / "out"
     target.mkdir()
@@ -415,6 +427,15 @@ def test_commands_while_httpd_is_down(pki):
         for command in ("hold", "renew", "rollback"):
             done = site.ctl(command, "nobody.example.test")
             assert done.code == TROUBLE and "nobody.example.test" in done.err, done
+        site.stop()
+        subprocess.run(["mount", "--bind", site.store_dir, site.store_dir], check=True)
+        try:
+            subprocess.run(["mount", "-o", "remount,ro,bind", site.store_dir], check=True)
+            done = site.ctl("hold", A)
+            assert done.code == TROUBLE and "Read-only file system" in done.err, done
+            assert site.ctl("store", "verify").code == FINE
+        finally:
+            subprocess.run(["umount", site.store_dir], check=True)
 
 
 def test_export_goes_on_with_each_renewal(site, root, tmp_path):
