@@ -12,6 +12,7 @@ import threading
 import time
 
 from harness.acme_ca import PATHS, AcmeCa
+from harness.acme_watch import Gate
 from harness.ctl import ctl_binary
 from harness.faulty_ca import FaultyCa
 from harness.httpd import free_port, vhost
@@ -231,6 +232,58 @@ def activation(bench):
         Goal("Activation: failed requests", len(visitors.failures), 0, "{:.0f}"),
         Goal("Activation: idle connections closed", broken, 0, "{:.0f}"),
     ]
+    return section
+
+
+# --- a reload while an order is under way ---------------------------------------------------------
+
+
+def longest_over_a_reload(site):
+    """Seconds of the slowest connection with its request, from before the reload to after it."""
+    serial = site.served(A).serial
+    with Visitors(site, idle=0) as visitors:
+        visitors.wait_for_all(serial)
+        site.graceful()
+        visitors.wait_for_all(serial)
+    assert not visitors.failures, visitors.failures[:3]
+    return visitors.longest
+
+
+def reloads(bench):
+    rounds = bench.pick(20, 2)
+    section = Section("reloads", "A reload while an order is under way", (
+        f"{rounds} graceful restarts each of plain httpd, and of one whose agent waits for a CA "
+        "that does not answer: the slowest of the connections, with a request each, that four "
+        "clients make one after the other."))
+    static = "plain httpd"
+    longest = Paired(static)
+    cert, key = bench.pki.issue("reloads", "ec", names=(A,))
+    plain = Site(bench.pki, vhost(A, f"SSLCertificateFile {cert}", f"SSLCertificateKeyFile {key}",
+                                  cert=""), plain=True, loglevel="notice")
+    with AcmeCa(bench.pki, always_valid=True) as ca, FaultyCa(ca) as proxy, \
+            Site(bench.pki, SETTINGS + managed(A), ca=proxy, dns=ca, loglevel="notice") as ours:
+        try:
+            old = ours.wait_served(A, seconds=120)
+            plain.start()
+            for _, name in turns([static, OURS], rounds):
+                if name == static:
+                    longest.add(name, longest_over_a_reload(plain))
+                    continue
+                with Gate(proxy, "finalize") as gate:
+                    ours.do("renew", A)
+                    gate.wait()
+                    longest.add(name, longest_over_a_reload(ours))
+                    gate.drop()
+                old = ours.wait_renewed(old, seconds=120)
+                proxy.heal()
+            plain.stop()
+        finally:
+            plain.remove()
+    section.keep("seconds", longest)
+    section.tables.append(Table("Seconds of the slowest", ["", "measured"], [
+        [name, spread(longest.samples[name], "{:.3f}")] for name in (static, OURS)]))
+    section.goals.append(Goal("Reload with an order under way: the slowest request",
+                              100 * statistics.median(longest.more(OURS)), 5))
     return section
 
 
@@ -569,5 +622,5 @@ def managed_handshakes(bench):
     return section
 
 
-MANAGED_SECTIONS = {run.__name__: run for run in (activation, issuance, names, managed_hosts,
-                                                  idle_agent, managed_handshakes)}
+MANAGED_SECTIONS = {run.__name__: run for run in (
+    activation, reloads, issuance, names, managed_hosts, idle_agent, managed_handshakes)}
