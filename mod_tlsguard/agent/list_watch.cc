@@ -9,8 +9,9 @@
 #include <cerrno>
 #include <filesystem>
 #include <set>
-#include <system_error>
 #include <utility>
+
+#include "core/descriptor.h"
 
 namespace tlsguard::agent {
 namespace {
@@ -22,7 +23,7 @@ constexpr int most_rounds = 20;    // of a file that is written to without end
 
 Result<ListWatch> ListWatch::open(const std::vector<std::string>& files) {
   ListWatch watch(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
-  if (watch.fd_ < 0) return fail("inotify: " + std::system_category().message(errno));
+  if (watch.fd_ < 0) return system_failure("inotify");
   std::set<std::string> directories;
   for (const std::string& file : files) {
     directories.insert(std::filesystem::path(file).parent_path().string());
@@ -32,7 +33,7 @@ Result<ListWatch> ListWatch::open(const std::vector<std::string>& files) {
         IN_CLOSE_WRITE | IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_ATTRIB;
     const char* path = directory.empty() ? "." : directory.c_str();
     if (::inotify_add_watch(watch.fd_, path, mask) < 0) {
-      return fail("inotify on '" + directory + "': " + std::system_category().message(errno));
+      return system_failure("inotify on '" + directory + "'");
     }
   }
   return watch;

@@ -15,15 +15,12 @@
 #include <cerrno>
 #include <limits>
 #include <string>
-#include <system_error>
 #include <thread>
+
+#include "core/descriptor.h"
 
 namespace tlsguard::agent {
 namespace {
-
-tl::unexpected<Error> system_failure(const std::string& what) {
-  return fail(what + ": " + std::system_category().message(errno));
-}
 
 Result<void> hide() {
   if (::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0) return system_failure("PR_SET_DUMPABLE");

@@ -11,8 +11,8 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
+#include "core/descriptor.h"
 #include "ctl/output.h"
-#include "store/descriptor.h"
 #include "store/prepare.h"
 
 namespace tlsguard::ctl {
@@ -26,7 +26,7 @@ Result<void> send_all(int fd, std::string_view text) {
     ssize_t sent = ::send(fd, text.data(), text.size(), MSG_NOSIGNAL);
     if (sent < 0 && errno == EINTR) continue;
     if (sent < 0 && errno == EPIPE) return {};  // it has said why, before it closed
-    if (sent < 0) return store::system_failure("the agent does not listen");
+    if (sent < 0) return system_failure("the agent does not listen");
     text.remove_prefix(static_cast<std::size_t>(sent));
   }
   return {};
@@ -41,7 +41,7 @@ class Patience {
       constexpr int second = 1000;
       int ready = ::poll(&poll, 1, second);
       if (ready > 0) return {};
-      if (ready < 0 && errno != EINTR) return store::system_failure("poll");
+      if (ready < 0 && errno != EINTR) return system_failure("poll");
       if (steady_clock::now() - begin_ > longest) return fail("the agent does not answer");
       if (!told_ && ::isatty(STDERR_FILENO) == 1) complain("the agent is at work on it ...");
       told_ = true;
@@ -61,7 +61,7 @@ Result<std::string> read_line(int fd) {
     if (auto waited = patience.wait(fd); !waited) return tl::unexpected(waited.error());
     ssize_t got = ::recv(fd, part.data(), part.size(), 0);
     if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return store::system_failure("the agent's reply");
+    if (got < 0) return system_failure("the agent's reply");
     if (got == 0) return fail("the agent ended before it replied: its log says more");
     line.append(part.data(), static_cast<std::size_t>(got));
     if (line.back() == '\n') return line.substr(0, line.size() - 1);
@@ -74,7 +74,7 @@ Result<std::optional<nlohmann::json>> ask_once(const std::string& store,
   auto connected = store::connect_control_socket(store);
   if (!connected) return tl::unexpected(connected.error());
   if (*connected == store::nobody) return std::optional<nlohmann::json>();
-  store::Descriptor fd(*connected);
+  Descriptor fd(*connected);
   if (auto sent = send_all(fd.get(), renew::to_line(request)); !sent) {
     return tl::unexpected(sent.error());
   }

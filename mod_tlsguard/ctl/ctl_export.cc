@@ -10,10 +10,10 @@
 #include <chrono>
 #include <nlohmann/json.hpp>
 #include <optional>
-#include <system_error>
 #include <thread>
 #include <vector>
 
+#include "core/descriptor.h"
 #include "core/text.h"
 #include "ctl/output.h"
 #include "ctl/store_access.h"
@@ -81,10 +81,10 @@ Result<void> run(const std::string& command) {
   char* arguments[] = {name.data(), flag.data(), text.data(), nullptr};
   pid_t child = 0;
   int failed = ::posix_spawn(&child, shell.c_str(), nullptr, nullptr, arguments, environ);
-  if (failed != 0) return fail(shell + ": " + std::system_category().message(failed));
+  if (failed != 0) return system_failure(shell, failed);
   int ended = 0;
   while (::waitpid(child, &ended, 0) < 0) {
-    if (errno != EINTR) return fail("waitpid: " + std::system_category().message(errno));
+    if (errno != EINTR) return system_failure("waitpid");
   }
   if (WIFEXITED(ended) && WEXITSTATUS(ended) == 0) return {};
   return fail(fmt::format("the command failed: {}", command));

@@ -13,8 +13,8 @@
 #include <cstdlib>
 #include <utility>
 
+#include "core/descriptor.h"
 #include "ctl/output.h"
-#include "store/descriptor.h"
 #include "store/layout.h"
 
 namespace tlsguard::ctl {
@@ -64,13 +64,13 @@ void StoreAccess::come_back() {
 Result<void> StoreAccess::become_owner() {
   const std::string path = path_ + '/' + store::agent_directory;
   struct stat owner {};
-  if (::lstat(path.c_str(), &owner) != 0) return store::system_failure(path);
+  if (::lstat(path.c_str(), &owner) != 0) return system_failure(path);
   (void)::umask(files_of_others);
   if (::geteuid() != 0 || owner.st_uid == 0) return {};
   changed_ = true;
   if (::setgroups(1, &owner.st_gid) != 0 || ::setegid(owner.st_gid) != 0 ||
       ::seteuid(owner.st_uid) != 0) {
-    return store::system_failure(fmt::format("cannot act as user {}", owner.st_uid));
+    return system_failure(fmt::format("cannot act as user {}", owner.st_uid));
   }
   return {};
 }
@@ -89,7 +89,7 @@ Result<std::optional<StoreAccess>> StoreAccess::open(const std::string& path) {
   struct stat facts {};
   if (::lstat((path + '/' + store::agent_directory).c_str(), &facts) != 0) {
     if (errno == ENOENT) return std::optional<StoreAccess>();
-    return store::system_failure(path);
+    return system_failure(path);
   }
   auto directory = store::Directory::open(path);
   if (!directory) return tl::unexpected(directory.error());
@@ -121,7 +121,7 @@ Result<void> StoreAccess::lock() {
   if (store_->own()) return {};
   const std::string agent = path_ + '/' + store::agent_directory;
   if (::faccessat(AT_FDCWD, agent.c_str(), W_OK, AT_EACCESS) != 0) {
-    return store::system_failure("nothing can be changed in " + agent);
+    return system_failure("nothing can be changed in " + agent);
   }
   return fail("an agent is at work in " + path_ + ", and cannot be asked: its log says why");
 }

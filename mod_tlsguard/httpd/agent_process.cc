@@ -15,16 +15,13 @@
 #include <thread>
 #include <vector>
 
+#include "core/descriptor.h"
 #include "httpd/guard.h"
-#include "store/descriptor.h"
 #include "store/prepare.h"
 
 namespace tlsguard::httpd {
 
 namespace {
-
-using store::Descriptor;
-using store::system_failure;
 
 // What the agent finds its descriptors at.
 enum AgentFd : int { spec_fd = 3, seal_fd = 4, board_fd = 5, control_fd = 6, first_closed = 7 };

@@ -6,8 +6,8 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <system_error>
 
+#include "core/descriptor.h"
 #include "crypto/self_signed.h"
 #include "httpd/conf_of.h"
 #include "httpd/guard.h"
@@ -37,8 +37,7 @@ PlaceholderFile::~PlaceholderFile() {
 
 Result<std::string> PlaceholderFile::put(std::string_view pem, std::size_t position) {
   auto failed = [](const char* what) {
-    return fail(fmt::format("no memory for a placeholder: {}: {}", what,
-                            std::system_category().message(errno)));
+    return system_failure(std::string("no memory for a placeholder: ") + what);
   };
   if (fd_ < 0) fd_ = ::memfd_create("tlsguard-placeholder", MFD_CLOEXEC);
   if (fd_ < 0) return failed("memfd_create");

@@ -9,14 +9,12 @@
 #include <filesystem>
 #include <system_error>
 
-#include "store/descriptor.h"
+#include "core/descriptor.h"
 
 namespace tlsguard::import {
 namespace {
 
 namespace fs = std::filesystem;
-using store::Descriptor;
-using store::system_failure;
 
 // Exactly what fstat() said, or less: a file that grows meanwhile is cut, and its parser complains.
 Result<std::string> read_all(int fd, std::size_t size) {

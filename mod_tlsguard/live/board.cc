@@ -10,8 +10,8 @@
 #include <cerrno>
 #include <memory>
 #include <new>
-#include <system_error>
 
+#include "core/descriptor.h"
 #include "live/mix.h"
 
 namespace tlsguard::live {
@@ -20,9 +20,8 @@ namespace {
 constexpr std::uint64_t magic = 0x316472616f424754;  // "TGBoard1"
 constexpr std::uint32_t layout = 1;                  // goes up with anchor_name
 
-tl::unexpected<Error> system_failure(const char* what) {
-  return fail(fmt::format("no shared memory for the census: {}: {}", what,
-                          std::system_category().message(errno)));
+tl::unexpected<Error> no_memory(const std::string& what) {
+  return system_failure("no shared memory for the census: " + what);
 }
 
 constexpr std::size_t ramps_offset(std::uint32_t capacity) {
@@ -41,17 +40,17 @@ void unmap(BoardAnchor::Mapping& mapping) {
 Result<BoardAnchor::Mapping> map(std::uint32_t capacity) {
   BoardAnchor::Mapping mapping{nullptr, bytes_for(capacity), -1, capacity, 0, 0};
   mapping.fd = ::memfd_create("tlsguard-board", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-  if (mapping.fd < 0) return system_failure("memfd_create");
+  if (mapping.fd < 0) return no_memory("memfd_create");
   // Without the seals a script in a worker could cut the file and the parent would die of SIGBUS.
   if (::ftruncate(mapping.fd, static_cast<off_t>(mapping.bytes)) != 0 ||
       ::fcntl(mapping.fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0) {
-    auto failure = system_failure("size and seals");
+    auto failure = no_memory("size and seals");
     ::close(mapping.fd);
     return failure;
   }
   mapping.base = ::mmap(nullptr, mapping.bytes, PROT_READ | PROT_WRITE, MAP_SHARED, mapping.fd, 0);
   if (mapping.base == MAP_FAILED) {
-    auto failure = system_failure("mmap");
+    auto failure = no_memory("mmap");
     ::close(mapping.fd);
     return failure;
   }

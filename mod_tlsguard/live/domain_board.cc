@@ -11,8 +11,8 @@
 #include <algorithm>
 #include <cerrno>
 #include <new>
-#include <system_error>
 
+#include "core/descriptor.h"
 #include "live/sip_hash.h"
 
 namespace tlsguard::live {
@@ -50,9 +50,8 @@ T* at(void* base, std::size_t offset) {
   return reinterpret_cast<T*>(static_cast<char*>(base) + offset);
 }
 
-tl::unexpected<Error> system_failure(const char* what) {
-  return fail(fmt::format("no shared memory for managed domains: {}: {}", what,
-                          std::system_category().message(errno)));
+tl::unexpected<Error> no_memory(const std::string& what) {
+  return system_failure("no shared memory for managed domains: " + what);
 }
 
 std::uint64_t word_of(std::string_view text, std::size_t i) {
@@ -73,7 +72,7 @@ bool has_text(const DomainSlot& slot, std::string_view text) {
 
 Result<void*> map(int fd) {
   void* base = ::mmap(nullptr, board_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-  if (base == MAP_FAILED) return system_failure("mmap");
+  if (base == MAP_FAILED) return no_memory("mmap");
   return base;
 }
 
@@ -99,11 +98,11 @@ Result<DomainBoard> DomainBoard::create(int* fd) {
     return fail("no random numbers for the board of managed domains");
   }
   int memory = ::memfd_create("tlsguard-domains", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-  if (memory < 0) return system_failure("memfd_create");
+  if (memory < 0) return no_memory("memfd_create");
   // Without the seals a script in a worker could cut the file and the parent would die of SIGBUS.
   if (::ftruncate(memory, static_cast<off_t>(board_bytes)) != 0 ||
       ::fcntl(memory, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0) {
-    auto failure = system_failure("size and seals");
+    auto failure = no_memory("size and seals");
     ::close(memory);
     return failure;
   }
@@ -122,7 +121,7 @@ Result<DomainBoard> DomainBoard::create(int* fd) {
 
 Result<DomainBoard> DomainBoard::attach(int fd) {
   struct stat facts {};
-  if (::fstat(fd, &facts) != 0) return system_failure("fstat");
+  if (::fstat(fd, &facts) != 0) return no_memory("fstat");
   if (facts.st_size != static_cast<off_t>(board_bytes)) {
     return fail("this descriptor is not the board of managed domains");
   }

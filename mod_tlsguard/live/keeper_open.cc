@@ -8,9 +8,9 @@
 #include <algorithm>
 #include <cerrno>
 #include <new>
-#include <system_error>
 #include <unordered_set>
 
+#include "core/descriptor.h"
 #include "live/slot_counts.h"
 
 namespace tlsguard::live {
@@ -25,7 +25,7 @@ Result<std::uint64_t> random_seed() {
   std::uint64_t seed = 0;
   while (seed == 0) {
     if (::getrandom(&seed, sizeof seed, 0) != static_cast<ssize_t>(sizeof seed) && errno != EINTR) {
-      return fail("no random numbers: " + std::system_category().message(errno));
+      return system_failure("no random numbers");
     }
   }
   return seed;

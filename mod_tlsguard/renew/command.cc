@@ -13,8 +13,9 @@
 #include <chrono>
 #include <csignal>
 #include <cstring>
-#include <system_error>
 #include <utility>
+
+#include "core/descriptor.h"
 
 namespace tlsguard::renew {
 namespace {
@@ -23,29 +24,6 @@ using std::chrono::milliseconds;
 
 constexpr std::size_t kept_output = 4096;
 constexpr milliseconds grace{1000};  // from SIGTERM to SIGKILL
-
-tl::unexpected<Error> system_failure(const std::string& what, int error) {
-  return fail(fmt::format("{}: {}", what, std::generic_category().message(error)));
-}
-
-class Descriptor {
- public:
-  explicit Descriptor(int fd = -1) : fd_(fd) {}
-  Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  Descriptor& operator=(Descriptor&& other) noexcept {
-    std::swap(fd_, other.fd_);
-    return *this;
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  [[nodiscard]] int get() const { return fd_; }
-
- private:
-  int fd_;
-};
 
 // posix_spawn's two objects, set up as the header says. Its calls fail for want of memory only.
 class Birth {

@@ -12,7 +12,7 @@
 #include <cerrno>
 #include <cstring>
 
-#include "store/descriptor.h"
+#include "core/descriptor.h"
 #include "store/layout.h"
 
 namespace tlsguard::store {

@@ -8,8 +8,9 @@
 #include <algorithm>
 #include <memory>
 
-#include "store/descriptor.h"
+#include "core/descriptor.h"
 #include "store/state_file.h"
+#include "store/state_name.h"
 
 namespace tlsguard::store {
 namespace {

@@ -9,7 +9,8 @@
 
 #include <algorithm>
 
-#include "store/descriptor.h"
+#include "core/descriptor.h"
+#include "store/state_name.h"
 
 namespace tlsguard::store {
 namespace {
