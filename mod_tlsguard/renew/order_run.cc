@@ -22,6 +22,14 @@ OrderFacts facts_of(const OrderRecord& record, const OrderPart& part) {
           .renewal = record.cause != Cause::first && record.cause != Cause::changed};
 }
 
+// RFC 9773 5 has alreadyReplaced; of a certificate that a CA does not find, or finds in another's
+// account, CAs say one of the others.
+bool may_be_of_replaces(const Error& error) {
+  return error.next != Next::wait &&
+         (error.kind == "alreadyReplaced" || error.kind == "malformed" ||
+          error.kind == "unauthorized" || error.kind == "serverInternal");
+}
+
 }  // namespace
 
 // Short waits are slept through, up to a sum; longer ones are left to another look.
@@ -73,7 +81,7 @@ Result<acme::Order> OrderRun::place(OrderPart& part) {
   if (!order) {
     shop_.ledger.failed(facts, shop_.world.now());
     // RFC 9773 5, draft-ietf-acme-profiles: what the CA does not want is left out, once.
-    if (order.error().kind == "alreadyReplaced" && !part.replaces.empty()) {
+    if (!part.replaces.empty() && may_be_of_replaces(order.error())) {
       part.replaces.clear();
       return place(part);
     }

@@ -569,12 +569,13 @@ def test_a_window_in_the_past_is_now(start, proxy):
     wait_for(lambda: len(site.versions()) >= 2, "the second certificate", 60)
 
 
-def test_an_order_that_may_not_replace(start, proxy):
-    """409 alreadyReplaced (RFC 9773 5): ordered without."""
+@pytest.mark.parametrize("status, problem", [(409, "alreadyReplaced"), (500, "serverInternal")])
+def test_an_order_that_may_not_replace(start, proxy, status, problem):
+    """RFC 9773 5, and what pebble says until it has filed what it issued: ordered without."""
     site = start(SETTINGS + managed(A))
     first = site.wait_served(A)
     orders = Watch(proxy, "newOrder")
-    proxy.fail("newOrder", faulty_ca.status(409, problem="alreadyReplaced"), times=1)
+    proxy.fail("newOrder", faulty_ca.status(status, problem=problem), times=1)
     site.do("renew", A)
     site.wait_renewed(first, seconds=90)
     assert "replaces" not in orders.sent[-1]

@@ -3,6 +3,7 @@
 #include "expect.h"
 
 #include <algorithm>
+#include <array>
 
 #include "renewal_bench.h"
 
@@ -163,7 +164,20 @@ START_TEST(without_ari_nobody_asks_for_it) {
 }
 END_TEST
 
-START_TEST(already_replaced_is_ordered_without_saying_so) {
+struct Refusal {
+  int status;
+  const char* problem;
+  bool again;  // without "replaces"
+};
+const std::array<Refusal, 6> refusals{{{409, "alreadyReplaced", true},
+                                       {404, "malformed", true},
+                                       {403, "unauthorized", true},
+                                       {500, "serverInternal", true},
+                                       {429, "rateLimited", false},
+                                       {403, "userActionRequired", false}}};
+
+START_TEST(what_may_not_be_replaced_is_ordered_without_saying_so) {
+  const Refusal& refusal = refusals[static_cast<std::size_t>(_i)];
   RenewalBench bench;
   bench.add({"a.example"});
   bench.start();
@@ -173,14 +187,15 @@ START_TEST(already_replaced_is_ordered_without_saying_so) {
                        const json& payload) -> std::optional<Result<net::HttpResponse>> {
     if (path != "/new-order" || !payload.contains("replaces")) return std::nullopt;
     ++refused;
-    return Result<net::HttpResponse>(PretendCa::problem(409, "alreadyReplaced", "because"));
+    return Result<net::HttpResponse>(
+        PretendCa::problem(refusal.status, refusal.problem, "because"));
   };
   ck_assert(bench.ask(R"({"command":"renew","domain":"a.example"})")["ok"] == true);
   bench.work();
   ck_assert_int_eq(refused, 1);
-  ck_assert_int_eq(bench.ca.count("certificates"), 2);
-  ck_assert_uint_eq(bench.live_version("a.example").number, 2);
-  ck_assert_uint_eq(bench.live.of("a.example").errors, 0);
+  ck_assert_int_eq(bench.ca.count("certificates"), refusal.again ? 2 : 1);
+  ck_assert_uint_eq(bench.live_version("a.example").number, refusal.again ? 2 : 1);
+  ck_assert_uint_eq(bench.live.of("a.example").errors, refusal.again ? 0 : 1);
 }
 END_TEST
 
@@ -240,7 +255,8 @@ Suite* manager_suite() {
   tcase_add_test(tests, ari_is_followed_and_says_what_it_replaces);
   tcase_add_test(tests, a_draw_is_kept_over_restarts);
   tcase_add_test(tests, without_ari_nobody_asks_for_it);
-  tcase_add_test(tests, already_replaced_is_ordered_without_saying_so);
+  tcase_add_loop_test(tests, what_may_not_be_replaced_is_ordered_without_saying_so, 0,
+                      static_cast<int>(refusals.size()));
   tcase_add_test(tests, hundreds_at_once);
   tcase_add_test(tests, ten_thousand_domains_that_are_fine_cost_little);
   suite_add_tcase(suite, tests);
