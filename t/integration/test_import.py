@@ -74,8 +74,10 @@ def mod_md(pki, ca):
     site = Site(pki, config, ca=ca, dns=ca, plain=True, load=("watchdog", "md"))
     try:
         site.start()
-        staged = site.dir / "md/staging"
-        wait_for(lambda: len(list(staged.rglob("pubcert*.pem"))) == 3, "mod_md's certificates", 120)
+        staged = site.dir / "md/staging"  # made, moved and removed while we look
+        expected = [staged / A / "pubcert.pem", staged / B / "pubcert.rsa2048.pem",
+                    staged / B / "pubcert.secp384r1.pem"]
+        wait_for(lambda: all(path.exists() for path in expected), "mod_md's certificates", 120)
 
         def live():
             site.graceful()

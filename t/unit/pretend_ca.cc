@@ -336,10 +336,11 @@ Json PretendCa::authorization_json(const std::string& id) {
   if (authorization["wildcard"] == true) shown["wildcard"] = true;
   for (const std::string& type : challenge_types) {
     bool answered = authorization.value("answered", "") == type;
-    Json challenge{{"type", type},
-                   {"url", url("/challenge/" + id + "-" + type)},
-                   {"token", crypto::base64url("token-of-authorization-" + id + "-" + type)},
-                   {"status", "pending"}};
+    Json challenge{
+        {"type", type},
+        {"url", url("/challenge/" + id + "-" + type)},
+        {"token", crypto::base64url("token-of-authorization-" + id + "-" + type + "-" + host_)},
+        {"status", "pending"}};
     if (answered) challenge["status"] = authorization["status"];
     if (answered && authorization["status"] == "pending") challenge["status"] = "processing";
     if (answered && authorization["status"] == "invalid") {
