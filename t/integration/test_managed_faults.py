@@ -397,11 +397,10 @@ def test_an_agent_that_waits_for_the_ca_ends_at_once(pki, ca, proxy):
 
 
 def nonsense():
-    random.seed(7)
     yield "nothing", b""
     yield "a line", b"hello\n"
     yield "HTTP", b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
-    yield "binary", bytes(random.randrange(256) for _ in range(4096))
+    yield "binary", random.Random(7).randbytes(4096)
     yield "an endless line", b"a" * (8 << 20)
     yield "deep JSON", b"[" * 100_000 + b"\n"
     yield "deep objects", b'{"a":' * 100_000 + b"\n"
