@@ -124,7 +124,7 @@ def test_the_agent_is_killed_while_it_puts_the_certificate_in_place(pki, ca, pro
             assert proxy.count("newOrder") - orders == 1
             assert site.ctl("store", "verify").code == 0
             next_agent(site, agent)
-        assert {c.serial for c in site.served_by_worker(A).values()} == {served.serial}
+        site.wait_everywhere(served)
 
 
 def test_an_agent_that_dies_is_said_and_started_again(pki):
@@ -338,7 +338,7 @@ def test_a_read_only_store(pki, ca, proxy):
 def test_a_store_owned_by_someone_else(pki, ca, proxy, what):
     with Site(pki, SETTINGS + managed(A), ca=proxy, dns=ca) as site:
         first = site.wait_served(A)
-        site.served_by_worker(A)  # all have it
+        site.wait_everywhere(first)
         target = site.store_dir / what
         was = target.stat()
         os.chown(target, 65534, 65534)
@@ -498,7 +498,7 @@ def test_links_out_of_the_store_are_not_followed(pki, tmp_path):
 def test_what_is_served_outlives_its_files(pki, ca, proxy):
     with Site(pki, SETTINGS + managed(A), ca=proxy, dns=ca) as site:
         first = site.wait_served(A)
-        site.served_by_worker(A)  # all have it
+        site.wait_everywhere(first)
         for path in site.versions()[-1].iterdir():
             path.write_bytes(b"")
         quiet(lambda: site.get(A, roots=ca.root()).certificate.serial == first.serial, 2)

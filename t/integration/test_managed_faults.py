@@ -96,7 +96,8 @@ class Faulty:
         """Once the CA is well again a renewal succeeds, with no order left that blocks it."""
         self.proxy.heal()
         self.site.do("renew", A)
-        self.site.wait_served(A, lambda c: c.serial != self.served[A] and by_pebble(c))
+        new = self.site.wait_served(A, lambda c: c.serial != self.served[A] and by_pebble(c))
+        self.site.wait_everywhere(new)
 
 
 @pytest.fixture

@@ -324,6 +324,13 @@ class Site(Httpd):
         assert alive and alive <= seen.keys(), f"not all of {alive} were met: {sorted(seen)}"
         return {pid: seen[pid] for pid in alive}
 
+    def wait_everywhere(self, certificate, name=A, seconds=10):
+        """Until it is what every worker serves: the last takes it up within a second."""
+        def serials():
+            return {c.serial for c in self.served_by_worker(name).values()}
+
+        wait_for(lambda: serials() == {certificate.serial}, f"{certificate} in each worker", seconds)
+
     def _probed(self, sent):
         out = {}
         for line in (self.dir / "probes.log").read_text().splitlines():
