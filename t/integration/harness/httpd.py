@@ -9,6 +9,7 @@ A configuration is text in httpd's own language with these macros:
 """
 import contextlib
 import ctypes
+import functools
 import os
 import random
 import re
@@ -70,6 +71,7 @@ def _end_with_the_tests():
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
+@functools.lru_cache
 def apxs(variable):
     """What the installed httpd answers; its modules are used, whatever it was built with."""
     program = shutil.which("apxs") or shutil.which("apxs2")
