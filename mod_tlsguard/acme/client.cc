@@ -122,14 +122,14 @@ Result<Order> Client::new_order(net::HttpClient& http, const NewOrder& order) {
   std::string payload = json_text(order_payload(order, !(*directory)->renewal_info.empty()));
   auto response = state_->post_as_account(http, {(*directory)->new_order, payload});
   if (!response) return tl::unexpected(response.error().within("new order"));
-  auto location = response->field("location");
-  if (!location || !is_ca_url(*location)) {
+  std::string location(response->field("location").value_or(""));
+  auto read = read_order(*response, location);
+  if (!read) return tl::unexpected(read.error().within("new order"));
+  if (!is_ca_url(location)) {
     return fail(
         "new order: the CA does not say its URL: the field Location is missing or no https "
         "URL");
   }
-  auto read = read_order(*response, std::string(*location));
-  if (!read) return tl::unexpected(read.error().within("new order"));
   if (!read->identifiers.empty() && !same_identifiers(read->identifiers, order.identifiers)) {
     return fail("new order: the CA's order is for other names than were asked for");
   }

@@ -21,8 +21,7 @@ constexpr std::size_t most_received = 256UL * 1024;
 // raise SIGPIPE.
 class Handshake {
  public:
-  Handshake(const net::Socket& socket, crypto::SslCtx context, crypto::Ssl ssl)
-      : socket_(socket), context_(std::move(context)), ssl_(std::move(ssl)) {
+  Handshake(const net::Socket& socket, crypto::Ssl ssl) : socket_(socket), ssl_(std::move(ssl)) {
     incoming_ = BIO_new(BIO_s_mem());
     outgoing_ = BIO_new(BIO_s_mem());
     SSL_set_bio(ssl_.get(), incoming_, outgoing_);  // they are ssl_'s now
@@ -83,21 +82,27 @@ class Handshake {
   }
 
   const net::Socket& socket_;
-  crypto::SslCtx context_;
   crypto::Ssl ssl_;
   BIO* incoming_ = nullptr;
   BIO* outgoing_ = nullptr;
   std::size_t received_ = 0;
 };
 
+crypto::SslCtx client_context() {
+  crypto::SslCtx context(SSL_CTX_new(TLS_client_method()));
+  if (!context) return context;
+  SSL_CTX_set_min_proto_version(context.get(), TLS1_2_VERSION);
+  SSL_CTX_set_verify(context.get(), SSL_VERIFY_NONE, nullptr);
+  return context;
+}
+
 }  // namespace
 
 Result<AlpnAnswer> probe_alpn(const net::Socket& socket, const std::string& server_name,
                               const net::Patience& patience) {
-  crypto::SslCtx context(SSL_CTX_new(TLS_client_method()));
-  if (!context) return fail(crypto::drain_errors());
-  SSL_CTX_set_min_proto_version(context.get(), TLS1_2_VERSION);
-  SSL_CTX_set_verify(context.get(), SSL_VERIFY_NONE, nullptr);
+  // Making one costs more than a handshake with it does.
+  static const crypto::SslCtx context = client_context();
+  if (!context) return fail("no TLS client can be made: out of memory");
   crypto::Ssl ssl(SSL_new(context.get()));
   std::string name = server_name;
   // What the macro SSL_set_tlsext_host_name stands for, without its old-style cast.
@@ -107,7 +112,7 @@ Result<AlpnAnswer> probe_alpn(const net::Socket& socket, const std::string& serv
       SSL_set_alpn_protos(ssl.get(), protocols.data(), protocols.size()) != 0) {
     return fail(crypto::drain_errors());
   }
-  return Handshake(socket, std::move(context), std::move(ssl)).run(patience);
+  return Handshake(socket, std::move(ssl)).run(patience);
 }
 
 }  // namespace tlsguard::renew

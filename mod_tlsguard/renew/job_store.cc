@@ -64,8 +64,8 @@ Result<std::optional<OrderRecord>> JobStore::read_order(const std::string& ident
   return read<OrderRecord>(identity, order_file, max_order_file, order_record_from_json);
 }
 
-Result<void> JobStore::write_order(const OrderRecord& order) const {
-  return write(order.identity, order_file, to_json(order), store::Durability::synced);
+Result<void> JobStore::write_order(const OrderRecord& order, store::Durability durability) const {
+  return write(order.identity, order_file, to_json(order), durability);
 }
 
 Result<std::string> JobStore::keep_rejected(const std::string& identity,

@@ -26,7 +26,8 @@ class JobStore {
   [[nodiscard]] Result<void> write_job(
       const JobState& state, store::Durability durability = store::Durability::synced) const;
   [[nodiscard]] Result<std::optional<OrderRecord>> read_order(const std::string& identity) const;
-  [[nodiscard]] Result<void> write_order(const OrderRecord& order) const;
+  [[nodiscard]] Result<void> write_order(const OrderRecord& order,
+                                         store::Durability durability) const;
   [[nodiscard]] Result<void> remove_order(const std::string& identity) const;
   // A chain that was issued but must not be served, beside job.json; returns its path.
   [[nodiscard]] Result<std::string> keep_rejected(const std::string& identity,

@@ -11,6 +11,7 @@
 
 #include "acme/plain_text.h"
 #include "crypto/base64url.h"
+#include "crypto/certificate.h"
 #include "crypto/self_signed.h"
 #include "net/socket.h"
 #include "renew/alpn_probe.h"
@@ -61,9 +62,12 @@ bool is_redirect(const net::HttpResponse& response) {
   return response.status >= 300 && response.status < 400;
 }
 
-CheckResult judge(const AlpnAnswer& answer, const X509* expected) {
-  if (answer.alpn && answer.certificate && X509_cmp(answer.certificate.get(), expected) == 0) {
-    return {Answer::ours, {}};
+CheckResult judge(AlpnAnswer answer, std::string_view expected_pem) {
+  if (answer.alpn && answer.certificate) {
+    crypto::Chain served;
+    served.push_back(std::move(answer.certificate));
+    auto served_pem = crypto::chain_to_pem(served);
+    if (served_pem && expected_pem.ends_with(*served_pem)) return {Answer::ours, {}};
   }
   if (!answer.text.empty()) {
     return {answer.tls ? Answer::otherwise : Answer::unknown, answer.text};
@@ -144,8 +148,6 @@ Result<CheckResult> SelfCheck::alpn(const std::string& name, const std::string& 
   if (!token) return tl::unexpected(token.error());
   auto pem = crypto::make_alpn_certificate_pem(name, *token + ".probe", now_of(context_));
   if (!pem) return tl::unexpected(pem.error());
-  auto expected = crypto::key_and_certificate_from_pem(*pem);
-  if (!expected) return tl::unexpected(expected.error());
   std::string server_name = alpn_server_name(name);
   if (auto put = context_.challenges.put_alpn(server_name, *pem); !put) {
     return tl::unexpected(put.error());
@@ -154,7 +156,7 @@ Result<CheckResult> SelfCheck::alpn(const std::string& name, const std::string& 
   net::Patience patience(exchange_limit, context_.stopping);
   auto answer = probe_alpn(*socket, server_name, patience);
   if (!answer) return tl::unexpected(answer.error());
-  return judge(*answer, expected->certificate.get());
+  return judge(std::move(*answer), *pem);
 }
 
 }  // namespace tlsguard::renew

@@ -71,11 +71,14 @@ void WorkerPool::work(Threads::iterator self) {
 
 void WorkerPool::sleep(std::chrono::milliseconds time) {
   std::unique_lock lock(mutex_);
-  ++asleep_;
-  work_or_end_.notify_one();
-  start_threads();
+  const bool others_work = time >= limits_.brief;
+  if (others_work) {
+    ++asleep_;
+    work_or_end_.notify_one();
+    start_threads();
+  }
   changed_.wait_for(lock, time, [&] { return ending_; });
-  --asleep_;
+  if (others_work) --asleep_;
 }
 
 void WorkerPool::wait_idle() {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Threads that exist only while there is work. Those that sleep for somebody else's sake do not
-// count: others work meanwhile. Thread-safe.
+// count, unless it is brief: others work meanwhile. Thread-safe.
 #ifndef TLSGUARD_RENEW_WORKER_POOL_H
 #define TLSGUARD_RENEW_WORKER_POOL_H
 
@@ -23,6 +23,8 @@ class WorkerPool {
     std::size_t busy = 32;                 // at work at once
     std::size_t threads = 256;             // those asleep included
     std::chrono::milliseconds idle{3000};  // a thread without work ends, and its connections
+    // A shorter sleep counts as work: another thread would open a connection of its own for it.
+    std::chrono::milliseconds brief{250};
   };
   using Task = std::function<void(HttpClients&)>;
 
