@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "httpd/parent.h"
 
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
+
 #include <algorithm>
 #include <set>
 
@@ -82,7 +86,6 @@ class Parent {
     ramps_ = ramps_of(runtime_, base_);
     read_ramps();
     open_board(anchor);
-    save(now());  // a crash before the first tick must not lose the seed, or what a reload moved
     tick_ramps(now());
     for (Ramp& ramp : ramps_) give_values(ramp);
     if (directory_) write_running(*directory_, base_, runtime_);
@@ -130,6 +133,9 @@ class Parent {
     }
     keeper_ = std::move(*keeper);
     runtime_.seed = keeper_->fingerprint_seed();
+    // A crash before the first tick must not lose the seed. What a reload has moved is found anew
+    // in the file that the last configuration left; nobody is served while it would be synced.
+    if (loaded.snapshot.seed != runtime_.seed) save(now());
     for (std::size_t i = 0; i < runtime_.virtual_hosts.size(); ++i) {
       runtime_.virtual_hosts[i]->census = keeper_->census(i);
       runtime_.virtual_hosts[i]->past = keeper_->past(i);
@@ -274,6 +280,10 @@ void start_parent(apr_pool_t* pconf, server_rec* base, Runtime& runtime) {
   parent->start(pconf, anchor_of<live::BoardAnchor>(base, live::anchor_name),
                 anchor_of<DomainAnchor>(base, live::domain_anchor_name));
   apr_pool_userdata_setn(parent, parent_key, apr_pool_cleanup_null, pconf);
+#ifdef __GLIBC__
+  // What configuring took and gave back, several KiB a virtual host, would go on in every worker.
+  malloc_trim(0);
+#endif
 }
 
 int on_monitor(apr_pool_t* p, server_rec*) noexcept {

@@ -119,7 +119,9 @@ void write_running(const store::Directory& directory, server_rec* base, const Ru
   }
   for (const auto& list : runtime.domains.lists()) file.lists.push_back(list->path);
   constexpr mode_t mode = 0600;
-  auto written = directory.write(std::string(live::runtime_file_name), live::to_json(file), mode);
+  // Of this run only, and nobody is served while it would be synced.
+  auto written = directory.write(std::string(live::runtime_file_name), live::to_json(file), mode,
+                                 store::Durability::quick);
   if (!written) {
     log_server(base, APLOG_ERR, "TG0037", "store={}: {}", directory.path(), written.error().text);
   }
