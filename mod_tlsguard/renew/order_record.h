@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // An order under way, as it stands in a domain's order.json: each step is there before the next is
 // taken, so whoever comes after a crash goes on where it ended. Keys are sealed, and on disk before
-// the CA hears of them; a power failure before that costs an order, after it nothing. Plain values; the JSON is pure, and takes any bytes.
+// the CA hears of them; a power failure before that costs an order, after it nothing. Plain values;
+// the JSON is pure, and takes any bytes.
 #ifndef TLSGUARD_RENEW_ORDER_RECORD_H
 #define TLSGUARD_RENEW_ORDER_RECORD_H
 
