@@ -247,7 +247,7 @@ Result<void> Job::begin(std::size_t ca_index, Cause cause, const acme::Directory
     order.parts.push_back(std::move(part));
   }
   // A store that cannot be written to shows itself before the CA is asked for anything.
-  if (auto written = shop_.jobs.write_order(order, store::Durability::quick); !written) {
+  if (auto written = shop_.jobs.write_order(order); !written) {
     return tl::unexpected(of_kind(written.error(), "store"));
   }
   order_ = std::move(order);

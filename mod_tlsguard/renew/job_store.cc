@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <system_error>
 
@@ -64,7 +65,10 @@ Result<std::optional<OrderRecord>> JobStore::read_order(const std::string& ident
   return read<OrderRecord>(identity, order_file, max_order_file, order_record_from_json);
 }
 
-Result<void> JobStore::write_order(const OrderRecord& order, store::Durability durability) const {
+Result<void> JobStore::write_order(const OrderRecord& order) const {
+  bool has_key = std::any_of(order.parts.begin(), order.parts.end(),
+                             [](const OrderPart& part) { return !part.sealed_key.empty(); });
+  auto durability = has_key ? store::Durability::synced : store::Durability::quick;
   return write(order.identity, order_file, to_json(order), durability);
 }
 

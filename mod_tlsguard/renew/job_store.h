@@ -26,8 +26,9 @@ class JobStore {
   [[nodiscard]] Result<void> write_job(
       const JobState& state, store::Durability durability = store::Durability::synced) const;
   [[nodiscard]] Result<std::optional<OrderRecord>> read_order(const std::string& identity) const;
-  [[nodiscard]] Result<void> write_order(const OrderRecord& order,
-                                         store::Durability durability) const;
+  // Synced from the first sealed key on: a later file that a power failure empties would take the
+  // key with it. Before that nothing of it is worth the wait.
+  [[nodiscard]] Result<void> write_order(const OrderRecord& order) const;
   [[nodiscard]] Result<void> remove_order(const std::string& identity) const;
   // A chain that was issued but must not be served, beside job.json; returns its path.
   [[nodiscard]] Result<std::string> keep_rejected(const std::string& identity,

@@ -58,8 +58,8 @@ class OrderRun::Patience {
   milliseconds left_{60000};
 };
 
-Result<void> OrderRun::save(store::Durability durability) {
-  auto saved = shop_.jobs.write_order(record_, durability);
+Result<void> OrderRun::save() {
+  auto saved = shop_.jobs.write_order(record_);
   if (saved) return {};
   Error error = saved.error();
   error.kind = "store";
@@ -332,7 +332,7 @@ Result<void> OrderRun::finalize(OrderPart& part, acme::Order& order) {
     if (!sealed) return ours(sealed.error());
     part.sealed_key = std::move(*sealed);
     part.finalized = true;
-    if (auto saved = save(store::Durability::synced); !saved) return saved;
+    if (auto saved = save(); !saved) return saved;
   }
   auto csr = crypto::make_csr_der(record_.names, key->get());
   if (!csr) return ours(csr.error());

@@ -60,7 +60,7 @@ class OrderRun {
   Result<Progress> collect(OrderPart& part, acme::Order& order, Patience& patience);
   Result<void> download(OrderPart& part);
   Error invalid(const acme::Order& order);
-  Result<void> save(store::Durability durability = store::Durability::quick);
+  Result<void> save();
 
   const Workshop& shop_;
   net::HttpClient& http_;

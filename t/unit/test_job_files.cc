@@ -4,11 +4,15 @@
 
 #include <functional>
 
+#include "failing_calls.h"
 #include "issued.h"
+#include "list_log.h"
 #include "renew/account_document.h"
+#include "renew/job_store.h"
 #include "renew/json_members.h"
 #include "renew/order_record.h"
 #include "renew/state.h"
+#include "temp_dir.h"
 
 namespace tlsguard::test {
 namespace {
@@ -249,6 +253,27 @@ START_TEST(settings_have_a_digest) {
 }
 END_TEST
 
+START_TEST(an_order_is_synced_once_it_has_a_key) {
+  TempDir s;
+  ListLog log;
+  JobStore jobs(s.path(), log);
+  auto synced = [&](const OrderRecord& order) {
+    watch_calls();
+    auto written = jobs.write_order(order);
+    std::string calls = stop_watching();
+    ck_assert(written.has_value());
+    expect_text(to_json(*value_of(jobs.read_order(order.identity))), to_json(order));
+    return calls.find("sync ") != std::string::npos;
+  };
+  OrderRecord order = sample_order();
+  order.parts.push_back({.type = crypto::KeyType::p256});
+  ck_assert(synced(order));  // of one key type is enough, and with all that comes after it
+  order.parts[0].sealed_key = "";
+  order.parts[0].chain_pem = "";
+  ck_assert(!synced(order));
+}
+END_TEST
+
 }  // namespace
 
 Suite* job_files_suite() {
@@ -258,6 +283,7 @@ Suite* job_files_suite() {
   tcase_add_test(tests, jobs_are_read_back);
   tcase_add_test(tests, odd_bytes_do_not_break_a_job);
   tcase_add_test(tests, orders_are_read_back);
+  tcase_add_test(tests, an_order_is_synced_once_it_has_a_key);
   tcase_add_test(tests, accounts_are_read_back);
   tcase_add_test(tests, keys_in_an_order_are_sealed_for_their_place);
   tcase_add_test(tests, an_order_that_other_settings_would_make_is_not_gone_on_with);

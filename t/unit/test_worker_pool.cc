@@ -79,6 +79,23 @@ START_TEST(those_asleep_do_not_keep_others_from_work) {
 }
 END_TEST
 
+START_TEST(who_sleeps_for_moments_keeps_its_place) {
+  WorkerPool pool({.busy = 2, .threads = 50}, nobody);
+  std::atomic<int> at_once = 0;
+  std::atomic<int> most = 0;
+  for (int i = 0; i < 20; ++i) {
+    pool.submit([&](HttpClients&) {
+      most = std::max(most.load(), ++at_once);
+      pool.sleep(milliseconds(10));
+      --at_once;
+    });
+  }
+  pool.wait_idle();
+  ck_assert_int_le(most, 2);
+  ck_assert_int_eq(at_once, 0);
+}
+END_TEST
+
 START_TEST(there_is_a_limit_to_all_threads) {
   WorkerPool pool({.busy = 2, .threads = 5}, nobody);
   std::atomic<int> done = 0;
@@ -150,6 +167,7 @@ Suite* worker_pool_suite() {
   tcase_add_test(tests, threads_exist_only_while_there_is_work);
   tcase_add_test(tests, only_so_many_work_at_once);
   tcase_add_test(tests, those_asleep_do_not_keep_others_from_work);
+  tcase_add_test(tests, who_sleeps_for_moments_keeps_its_place);
   tcase_add_test(tests, there_is_a_limit_to_all_threads);
   tcase_add_test(tests, clients_are_used_again_in_a_thread);
   tcase_add_test(tests, its_end_waits_for_what_was_begun);
