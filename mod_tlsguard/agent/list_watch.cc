@@ -11,8 +11,6 @@
 #include <set>
 #include <utility>
 
-#include "core/descriptor.h"
-
 namespace tlsguard::agent {
 namespace {
 
@@ -22,8 +20,8 @@ constexpr int most_rounds = 20;    // of a file that is written to without end
 }  // namespace
 
 Result<ListWatch> ListWatch::open(const std::vector<std::string>& files) {
-  ListWatch watch(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
-  if (watch.fd_ < 0) return system_failure("inotify");
+  ListWatch watch(Descriptor(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK)));
+  if (!watch.fd_.valid()) return system_failure("inotify");
   std::set<std::string> directories;
   for (const std::string& file : files) {
     directories.insert(std::filesystem::path(file).parent_path().string());
@@ -32,29 +30,23 @@ Result<ListWatch> ListWatch::open(const std::vector<std::string>& files) {
     constexpr std::uint32_t mask =
         IN_CLOSE_WRITE | IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_ATTRIB;
     const char* path = directory.empty() ? "." : directory.c_str();
-    if (::inotify_add_watch(watch.fd_, path, mask) < 0) {
+    if (::inotify_add_watch(watch.fd_.get(), path, mask) < 0) {
       return system_failure("inotify on '" + directory + "'");
     }
   }
   return watch;
 }
 
-ListWatch::ListWatch(ListWatch&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-
-ListWatch::~ListWatch() {
-  if (fd_ >= 0) ::close(fd_);
-}
-
 bool ListWatch::wait() {
   std::array<char, 4096> events;  // NOLINT: read into; which they were does not matter
   int timeout = -1;
   for (int round = 0; round < most_rounds; ++round) {
-    pollfd poll{fd_, POLLIN, 0};
+    pollfd poll{fd_.get(), POLLIN, 0};
     int ready = ::poll(&poll, 1, timeout);
     if (ready < 0 && errno == EINTR) continue;
     if (ready < 0) return false;
     if (ready == 0) return true;
-    ssize_t got = ::read(fd_, events.data(), events.size());
+    ssize_t got = ::read(fd_.get(), events.data(), events.size());
     if (got <= 0 && errno != EAGAIN && errno != EINTR) return false;
     timeout = settled_after;
   }

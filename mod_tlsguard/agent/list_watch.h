@@ -7,8 +7,10 @@
 
 #include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "core/descriptor.h"
 #include "core/error.h"
 
 namespace tlsguard::agent {
@@ -16,19 +18,13 @@ namespace tlsguard::agent {
 class ListWatch {
  public:
   [[nodiscard]] static Result<ListWatch> open(const std::vector<std::string>& files);
-  ListWatch(ListWatch&& other) noexcept;
-  ListWatch& operator=(ListWatch&&) = delete;
-  ListWatch(const ListWatch&) = delete;
-  ListWatch& operator=(const ListWatch&) = delete;
-  ~ListWatch();
-
   // Until something has happened in one of the directories, and then until nothing has for a
   // moment. false: it is of no use any more.
   [[nodiscard]] bool wait();
 
  private:
-  explicit ListWatch(int fd) : fd_(fd) {}
-  int fd_;
+  explicit ListWatch(Descriptor fd) : fd_(std::move(fd)) {}
+  Descriptor fd_;
 };
 
 }  // namespace tlsguard::agent
