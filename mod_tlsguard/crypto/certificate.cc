@@ -123,16 +123,24 @@ Result<Chain> parse_chain(std::string_view pem) {
   return chain;
 }
 
-Result<std::string> chain_to_pem(const Chain& chain) {
+Result<std::string> certificate_to_pem(const X509* certificate) {
   Bio bio(BIO_new(BIO_s_mem()));
-  bool written = bio != nullptr;
-  for (const Certificate& certificate : chain) {
-    written = written && PEM_write_bio_X509(bio.get(), certificate.get()) == 1;
+  if (!bio || PEM_write_bio_X509(bio.get(), certificate) != 1) {
+    return fail("a certificate cannot be written as PEM: " + drain_errors());
   }
-  if (!written) return fail("a chain cannot be written as PEM: " + drain_errors());
   char* data = nullptr;
   long size = BIO_get_mem_data(bio.get(), &data);
   return std::string(data, static_cast<std::size_t>(size));
+}
+
+Result<std::string> chain_to_pem(const Chain& chain) {
+  std::string whole;
+  for (const Certificate& certificate : chain) {
+    auto pem = certificate_to_pem(certificate.get());
+    if (!pem) return pem;
+    whole += *pem;
+  }
+  return whole;
 }
 
 Result<void> check_servable(const Chain& chain, const EVP_PKEY* key,

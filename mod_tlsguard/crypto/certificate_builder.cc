@@ -6,6 +6,8 @@
 #include <array>
 #include <utility>
 
+#include "crypto/certificate.h"
+
 namespace tlsguard::crypto {
 namespace {
 
@@ -81,7 +83,16 @@ CertificateBuilder& CertificateBuilder::valid(UnixSeconds from, UnixSeconds unti
 }
 
 CertificateBuilder& CertificateBuilder::names(const GENERAL_NAMES* names, bool critical) {
-  return extension(NID_subject_alt_name, const_cast<GENERAL_NAMES*>(names), critical);
+  if (failed_) return *this;
+  note(X509_add1_ext_i2d(certificate_.get(), NID_subject_alt_name,
+                         const_cast<GENERAL_NAMES*>(names), critical ? 1 : 0,
+                         X509V3_ADD_REPLACE) == 1);
+  return *this;
+}
+
+CertificateBuilder& CertificateBuilder::new_serial() {
+  if (!failed_) note(set_serial(certificate_.get()));
+  return *this;
 }
 
 CertificateBuilder& CertificateBuilder::extension(int nid, void* structure, bool critical) {
@@ -113,13 +124,24 @@ CertificateBuilder& CertificateBuilder::octets(const char* oid, std::span<const 
   return *this;
 }
 
-Result<Certificate> CertificateBuilder::sign(const EVP_PKEY* issuer_key) {
+Result<void> CertificateBuilder::finish(const EVP_PKEY* issuer_key) {
   X509* c = certificate_.get();
   // Signing takes its own copy of the key's state.
   if (failed_ || X509_set_issuer_name(c, X509_get_subject_name(issuer_)) != 1 ||
       X509_sign(c, const_cast<EVP_PKEY*>(issuer_key), digest_for(issuer_key)) <= 0) {
     return fail("a certificate cannot be made: " + drain_errors());
   }
+  return {};
+}
+
+Result<std::string> CertificateBuilder::sign_pem(const EVP_PKEY* issuer_key) {
+  if (auto finished = finish(issuer_key); !finished) return tl::unexpected(finished.error());
+  return certificate_to_pem(certificate_.get());
+}
+
+Result<Certificate> CertificateBuilder::sign(const EVP_PKEY* issuer_key) {
+  if (auto finished = finish(issuer_key); !finished) return tl::unexpected(finished.error());
+  X509* c = certificate_.get();
   // Read anew, as whoever gets it will: nothing is cached in it from when it was half built.
   unsigned char* der = nullptr;
   const int size = i2d_X509(c, &der);

@@ -37,7 +37,14 @@ class CertificateBuilder {
   // Signs with the issuer's key: the last step.
   [[nodiscard]] Result<Certificate> sign(const EVP_PKEY* issuer_key);
 
+  // For many that differ in serial number and names only: names() again in place of those before,
+  // and sign_pem(), any number of times. Setting a key and reading what was signed cost more than
+  // the signature.
+  CertificateBuilder& new_serial();
+  [[nodiscard]] Result<std::string> sign_pem(const EVP_PKEY* issuer_key);
+
  private:
+  Result<void> finish(const EVP_PKEY* issuer_key);
   void note(bool done) { failed_ = failed_ || !done; }
   Certificate certificate_;
   const X509* issuer_;

@@ -7,7 +7,6 @@
 #include <utility>
 
 #include "crypto/certificate.h"
-#include "crypto/certificate_builder.h"
 #include "crypto/digest.h"
 #include "crypto/keys.h"
 
@@ -22,32 +21,31 @@ constexpr std::string_view challenge_text = "answer to tls-alpn-01";
 // RFC 8737 6.1.
 constexpr char acme_identifier[] = "1.3.6.1.5.5.7.1.31";
 
-Result<std::string> as_pem(const EVP_PKEY* key, Certificate certificate) {
-  auto key_pem = key_to_pem(key);
-  if (!key_pem) return tl::unexpected(key_pem.error());
-  Chain chain;
-  chain.push_back(std::move(certificate));
-  auto chain_pem = chain_to_pem(chain);
-  if (!chain_pem) return tl::unexpected(chain_pem.error());
-  return std::string(key_pem->text()) + *chain_pem;
-}
-
 }  // namespace
 
-Result<std::string> make_placeholder(const std::vector<std::string>& names, UnixSeconds now) {
-  auto alternatives = general_names(names);
-  if (!alternatives) return tl::unexpected(alternatives.error());
+Placeholders::Placeholders(Key key, std::string key_pem, UnixSeconds now)
+    : key_(std::move(key)), key_pem_(std::move(key_pem)), builder_(key_.get(), nullptr) {
+  builder_.subject(organization, placeholder_text).valid(now - day, now + 365 * day);
+  builder_.extension(NID_basic_constraints, "critical,CA:FALSE")
+      .extension(NID_key_usage, "critical,digitalSignature")
+      .extension(NID_ext_key_usage, "serverAuth");
+}
+
+Result<std::unique_ptr<Placeholders>> Placeholders::make(UnixSeconds now) {
   auto key = generate_key(KeyType::p256);
   if (!key) return tl::unexpected(key.error());
-  CertificateBuilder builder(key->get(), nullptr);
-  builder.subject(organization, placeholder_text).valid(now - day, now + 365 * day);
-  builder.extension(NID_basic_constraints, "critical,CA:FALSE")
-      .extension(NID_key_usage, "critical,digitalSignature")
-      .extension(NID_ext_key_usage, "serverAuth")
-      .names(alternatives->get(), false);
-  auto certificate = builder.sign(key->get());
-  if (!certificate) return tl::unexpected(certificate.error());
-  return as_pem(key->get(), std::move(*certificate));
+  auto pem = key_to_pem(key->get());
+  if (!pem) return tl::unexpected(pem.error());
+  return std::unique_ptr<Placeholders>(
+      new Placeholders(std::move(*key), std::string(pem->text()), now));
+}
+
+Result<std::string> Placeholders::pem_for(const std::vector<std::string>& names) {
+  auto alternatives = general_names(names);
+  if (!alternatives) return tl::unexpected(alternatives.error());
+  auto certificate = builder_.names(alternatives->get(), false).new_serial().sign_pem(key_.get());
+  if (!certificate) return certificate;
+  return key_pem_ + *certificate;
 }
 
 bool is_placeholder(const X509* certificate) {
@@ -66,9 +64,11 @@ Result<std::string> make_alpn_certificate_pem(const std::string& name,
   builder.subject(organization, challenge_text).valid(now - day, now + 7 * day);
   builder.names(alternatives->get(), false)
       .octets(acme_identifier, sha256(key_authorization), true);
-  auto certificate = builder.sign(key->get());
-  if (!certificate) return tl::unexpected(certificate.error());
-  return as_pem(key->get(), std::move(*certificate));
+  auto certificate = builder.sign_pem(key->get());
+  if (!certificate) return certificate;
+  auto key_pem = key_to_pem(key->get());
+  if (!key_pem) return tl::unexpected(key_pem.error());
+  return std::string(key_pem->text()) + *certificate;
 }
 
 Result<KeyAndCertificate> key_and_certificate_from_pem(std::string_view pem) {

@@ -7,8 +7,6 @@
 
 #include <cerrno>
 
-#include "core/descriptor.h"
-#include "crypto/self_signed.h"
 #include "httpd/conf_of.h"
 #include "httpd/guard.h"
 #include "httpd/runtime.h"
@@ -24,28 +22,26 @@ std::string path_of(int fd, std::size_t position) {
   return path + std::to_string(fd);
 }
 
-Result<std::string> placeholder_for(const server_rec* s) {
-  std::string name = s->server_hostname != nullptr ? s->server_hostname : "localhost";
-  return crypto::make_placeholder({name}, apr_time_sec(apr_time_now()));
-}
-
 }  // namespace
 
-PlaceholderFile::~PlaceholderFile() {
-  if (fd_ >= 0) ::close(fd_);
-}
-
-Result<std::string> PlaceholderFile::put(std::string_view pem, std::size_t position) {
+Result<std::string> PlaceholderFile::put(const std::string& server_name, std::size_t position) {
   auto failed = [](const char* what) {
     return system_failure(std::string("no memory for a placeholder: ") + what);
   };
-  if (fd_ < 0) fd_ = ::memfd_create("tlsguard-placeholder", MFD_CLOEXEC);
-  if (fd_ < 0) return failed("memfd_create");
-  if (::ftruncate(fd_, 0) != 0) return failed("ftruncate");
-  if (::pwrite(fd_, pem.data(), pem.size(), 0) != static_cast<ssize_t>(pem.size())) {
+  if (!placeholders_) {
+    auto made = crypto::Placeholders::make(apr_time_sec(apr_time_now()));
+    if (!made) return tl::unexpected(made.error());
+    placeholders_ = std::move(*made);
+  }
+  auto pem = placeholders_->pem_for({server_name});
+  if (!pem) return pem;
+  if (!fd_.valid()) fd_ = Descriptor(::memfd_create("tlsguard-placeholder", MFD_CLOEXEC));
+  if (!fd_.valid()) return failed("memfd_create");
+  if (::ftruncate(fd_.get(), 0) != 0) return failed("ftruncate");
+  if (::pwrite(fd_.get(), pem->data(), pem->size(), 0) != static_cast<ssize_t>(pem->size())) {
     return failed("write");
   }
-  return path_of(fd_, position);
+  return path_of(fd_.get(), position);
 }
 
 int on_add_cert_files(server_rec* s, apr_pool_t* p, apr_array_header_t* cert_files,
@@ -54,12 +50,11 @@ int on_add_cert_files(server_rec* s, apr_pool_t* p, apr_array_header_t* cert_fil
     const VirtualHost* host = virtual_host_of(s);
     // Another module may have brought one.
     if (host == nullptr || !host->managed.fully || cert_files->nelts > 0) return declined;
-    auto pem = placeholder_for(s);
     std::size_t position = host->managed.otherwise != nullptr
                                ? host->managed.otherwise->position + 1
                                : host->runtime->domains.domains().size() + 1 + host->position;
-    auto path =
-        pem ? host->runtime->placeholder_file->put(*pem, position) : tl::unexpected(pem.error());
+    const char* name = s->server_hostname != nullptr ? s->server_hostname : "localhost";
+    auto path = host->runtime->placeholder_file->put(name, position);
     if (!path) {
       log_server(s, APLOG_CRIT, "TG0064", "vhost={}: {}", host->name, path.error().text);
       return declined;

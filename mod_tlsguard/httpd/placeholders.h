@@ -8,10 +8,12 @@
 #define TLSGUARD_HTTPD_PLACEHOLDERS_H
 
 #include <cstddef>
+#include <memory>
 #include <string>
-#include <string_view>
 
+#include "core/descriptor.h"
 #include "core/error.h"
+#include "crypto/self_signed.h"
 #include "httpd/includes.h"
 
 namespace tlsguard::httpd {
@@ -19,16 +21,12 @@ namespace tlsguard::httpd {
 // A file in memory that mod_ssl reads right after it was given its name; rewritten for the next.
 class PlaceholderFile {
  public:
-  PlaceholderFile() = default;
-  PlaceholderFile(const PlaceholderFile&) = delete;
-  PlaceholderFile& operator=(const PlaceholderFile&) = delete;
-  ~PlaceholderFile();
-
   // position: of the domain. The path is good until the next call.
-  [[nodiscard]] Result<std::string> put(std::string_view pem, std::size_t position);
+  [[nodiscard]] Result<std::string> put(const std::string& server_name, std::size_t position);
 
  private:
-  int fd_ = -1;
+  Descriptor fd_;
+  std::unique_ptr<crypto::Placeholders> placeholders_;
 };
 
 extern "C" int on_add_cert_files(server_rec* s, apr_pool_t* p, apr_array_header_t* cert_files,

@@ -62,12 +62,10 @@ bool is_redirect(const net::HttpResponse& response) {
   return response.status >= 300 && response.status < 400;
 }
 
-CheckResult judge(AlpnAnswer answer, std::string_view expected_pem) {
+CheckResult judge(const AlpnAnswer& answer, std::string_view expected_pem) {
   if (answer.alpn && answer.certificate) {
-    crypto::Chain served;
-    served.push_back(std::move(answer.certificate));
-    auto served_pem = crypto::chain_to_pem(served);
-    if (served_pem && expected_pem.ends_with(*served_pem)) return {Answer::ours, {}};
+    auto served = crypto::certificate_to_pem(answer.certificate.get());
+    if (served && expected_pem.ends_with(*served)) return {Answer::ours, {}};
   }
   if (!answer.text.empty()) {
     return {answer.tls ? Answer::otherwise : Answer::unknown, answer.text};
@@ -156,7 +154,7 @@ Result<CheckResult> SelfCheck::alpn(const std::string& name, const std::string& 
   net::Patience patience(exchange_limit, context_.stopping);
   auto answer = probe_alpn(*socket, server_name, patience);
   if (!answer) return tl::unexpected(answer.error());
-  return judge(std::move(*answer), *pem);
+  return judge(*answer, *pem);
 }
 
 }  // namespace tlsguard::renew

@@ -26,8 +26,17 @@ crypto::Chain as_chain(crypto::Certificate certificate) {
 
 // mod_ssl reads the file as certificate and as key.
 START_TEST(a_placeholder_serves_and_says_what_it_is) {
-  auto pair = value_of(crypto::key_and_certificate_from_pem(value_of(
-      crypto::make_placeholder({"example.org", "*.example.org", "2001:db8::1"}, test_now))));
+  auto placeholders = value_of(crypto::Placeholders::make(test_now));
+  auto other = value_of(
+      crypto::key_and_certificate_from_pem(value_of(placeholders->pem_for({"other.example"}))));
+  auto pair = value_of(crypto::key_and_certificate_from_pem(
+      value_of(placeholders->pem_for({"example.org", "*.example.org", "2001:db8::1"}))));
+  // Browsers refuse two certificates of one issuer and serial number.
+  ck_assert_int_ne(ASN1_INTEGER_cmp(X509_get0_serialNumber(other.certificate.get()),
+                                    X509_get0_serialNumber(pair.certificate.get())),
+                   0);
+  ck_assert(value_of(crypto::facts_of(other.certificate.get())).dns_names ==
+            Names({"other.example"}));
   ck_assert(crypto::is_placeholder(pair.certificate.get()));
   auto facts = value_of(crypto::facts_of(pair.certificate.get()));
   expect_contains(facts.issuer, "no certificate has been obtained yet");
@@ -45,7 +54,8 @@ START_TEST(other_certificates_are_no_placeholders) {
   auto leaf = make_leaf({"example.org"}, key.get(), make_issuer("Test Root", nullptr));
   ck_assert(!crypto::is_placeholder(leaf.get()));
   ck_assert(!crypto::is_placeholder(nullptr));
-  expect_contains(error_of(crypto::make_placeholder({"no name"}, test_now)), "neither");
+  expect_contains(error_of(value_of(crypto::Placeholders::make(test_now))->pem_for({"no name"})),
+                  "neither");
 }
 END_TEST
 
@@ -89,7 +99,8 @@ START_TEST(an_alpn_certificate_needs_one_name) {
 END_TEST
 
 START_TEST(torn_pairs_are_errors) {
-  std::string pem = value_of(crypto::make_placeholder({"example.org"}, test_now));
+  std::string pem =
+      value_of(value_of(crypto::Placeholders::make(test_now))->pem_for({"example.org"}));
   for (std::size_t size = 0; size + 10 < pem.size(); size += 7) {
     error_of(crypto::key_and_certificate_from_pem(pem.substr(0, size)));
   }
