@@ -17,6 +17,9 @@ namespace {
 constexpr std::string_view begin_mark = "-----BEGIN ";
 constexpr std::string_view certificate_label = "CERTIFICATE-----";
 
+// OpenSSL's security level 2, which no policy goes below: RSA 2048, P-256, SHA-256.
+constexpr int least_security_bits = 112;
+
 // One block of a PEM text, as OpenSSL hands it out.
 struct Block {
   char* name = nullptr;
@@ -76,6 +79,36 @@ Result<void> check_signatures(const Chain& chain) {
       return fail(fmt::format("certificate {} of the chain is not signed by the next one", i + 1));
     }
   }
+  return {};
+}
+
+// A signature that nothing is known about is left to whoever verifies it; that of a root to nobody.
+bool is_weakly_signed(X509* certificate) {
+  int bits = 0;
+  return X509_self_signed(certificate, 0) != 1 &&
+         X509_get_signature_info(certificate, nullptr, nullptr, &bits, nullptr) == 1 &&
+         bits < least_security_bits;
+}
+
+Result<void> check_strength(const Chain& chain) {
+  for (std::size_t i = 0; i < chain.size(); ++i) {
+    X509* certificate = chain[i].get();
+    const EVP_PKEY* key = X509_get0_pubkey(certificate);
+    int bits = key != nullptr ? EVP_PKEY_get_security_bits(key) : 0;
+    if (bits < least_security_bits) {
+      return fail(
+          fmt::format("the key of certificate {} of the chain is too weak: {} bits of "
+                      "security, {} are the least that clients and policies accept",
+                      i + 1, bits, least_security_bits));
+    }
+    if (is_weakly_signed(certificate)) {
+      return fail(
+          fmt::format("certificate {} of the chain has a signature that is too weak (SHA-1 "
+                      "or MD5): clients and policies do not accept it",
+                      i + 1));
+    }
+  }
+  ERR_clear_error();
   return {};
 }
 
@@ -152,6 +185,7 @@ Result<void> check_servable(const Chain& chain, const EVP_PKEY* key,
     return fail("the key does not belong to the certificate");
   }
   if (auto checked = check_signatures(chain); !checked) return checked;
+  if (auto checked = check_strength(chain); !checked) return checked;
   if (X509_check_purpose(leaf, X509_PURPOSE_SSL_SERVER, 0) != 1) {
     return fail("the certificate may not be used for TLS servers (extended key usage)");
   }

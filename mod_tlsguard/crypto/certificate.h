@@ -47,7 +47,8 @@ struct CertificateFacts {
 [[nodiscard]] bool leads_to(const Chain& chain, std::string_view issuer);
 
 // What must hold before a chain is served: the key belongs to the leaf; each certificate is signed
-// by the next; the leaf covers all names, is within its dates at now, and may be used for TLS
+// by the next; no key and no signature is weaker than every policy allows (112 bits, OpenSSL's
+// security level 2); the leaf covers all names, is within its dates at now, and may be used for TLS
 // servers. Trust in a root is not asked: this is the server's side.
 [[nodiscard]] Result<void> check_servable(const Chain& chain, const EVP_PKEY* key,
                                           const std::vector<std::string>& names, UnixSeconds now);

@@ -192,6 +192,47 @@ START_TEST(each_certificate_is_signed_by_the_next) {
 }
 END_TEST
 
+crypto::Key weak_key() {
+  return crypto::Key(EVP_PKEY_Q_keygen(nullptr, nullptr, "RSA", std::size_t{1024}));
+}
+
+Chain signed_with_sha1(const Chain& chain, std::size_t i, const Issuer& issuer) {
+  X509* certificate = chain[i].get();
+  ck_assert_int_gt(X509_sign(certificate, issuer.key.get(), EVP_sha1()), 0);
+  return value_of(crypto::parse_chain(value_of(crypto::chain_to_pem(chain))));
+}
+
+START_TEST(weak_keys_and_signatures_are_refused) {
+  Fixture f;
+  auto judged = [](const Chain& chain, const EVP_PKEY* key) {
+    return error_of(crypto::check_servable(chain, key, {"example.org"}, test_now));
+  };
+  Fixture leaf;
+  leaf.key = weak_key();
+  expect_contains(judged(leaf.chain({"example.org"}), leaf.key.get()),
+                  "the key of certificate 1 of the chain is too weak: 80 bits of security, 112");
+  Fixture above;
+  above.intermediate.key = weak_key();
+  crypto::CertificateBuilder builder(above.intermediate.key.get(), above.root.certificate.get());
+  builder.subject("", "Test Intermediate").valid(test_now - one_day, test_now + 90 * one_day);
+  builder.extension(NID_subject_key_identifier, "hash");
+  above.intermediate.certificate = value_of(builder.sign(above.root.key.get()));
+  expect_contains(judged(above.chain({"example.org"}), above.key.get()), "key of certificate 2");
+
+  expect_contains(
+      judged(signed_with_sha1(f.chain({"example.org"}), 0, f.intermediate), f.key.get()),
+      "certificate 1 of the chain has a signature that is too weak");
+  expect_contains(judged(signed_with_sha1(f.chain({"example.org"}), 1, f.root), f.key.get()),
+                  "certificate 2 of the chain has a signature that is too weak");
+  // Nobody relies on how a root has signed itself.
+  Chain longer = f.chain({"example.org"});
+  X509_up_ref(f.root.certificate.get());
+  longer.emplace_back(f.root.certificate.get());
+  Chain with_root = signed_with_sha1(longer, 2, f.root);
+  ck_assert(crypto::check_servable(with_root, f.key.get(), {"example.org"}, test_now).has_value());
+}
+END_TEST
+
 struct ReadRequest {
   std::string common_name;
   CertificateFacts names;  // only the names are read
@@ -287,6 +328,7 @@ Suite* certificate_suite() {
   tcase_add_test(tcase, a_good_chain_may_be_served);
   tcase_add_test(tcase, what_must_not_be_served_is_told_apart);
   tcase_add_test(tcase, each_certificate_is_signed_by_the_next);
+  tcase_add_test(tcase, weak_keys_and_signatures_are_refused);
   tcase_add_test(tcase, a_request_asks_for_exactly_the_names);
   tcase_add_test(tcase, no_request_is_made_for_what_is_no_name);
   suite_add_tcase(suite, tcase);
