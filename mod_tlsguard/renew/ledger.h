@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Our own orders and failures, against the limits that a CA publishes: what would be turned away
-// there is postponed here, with the reason. Only for CAs whose limits are known, by their name in
-// TLSGuardCA. Names are kept as digests. Kept in agent/ledger.json; losing it costs nothing but an
+// there is postponed here, with the reason. Only for CAs whose limits are known, however TLSGuardCA
+// names them. Names are kept as digests. Kept in agent/ledger.json; losing it costs nothing but an
 // answer of the CA with a Retry-After. Thread-safe.
 #ifndef TLSGUARD_RENEW_LEDGER_H
 #define TLSGUARD_RENEW_LEDGER_H
@@ -23,7 +23,7 @@ inline constexpr char ledger_file[] = "ledger.json";
 inline constexpr std::size_t max_ledger_file = 32UL * 1024 * 1024;
 
 struct OrderFacts {
-  std::string ca;       // as written in TLSGuardCA
+  std::string ca;       // its name, where known_cas() has its URL
   std::string account;  // URL
   std::vector<std::string> names;
   bool replaces = false;  // RFC 9773 5: exempt from all but failures

@@ -8,6 +8,7 @@
 
 #include "crypto/certificate.h"
 #include "crypto/csr.h"
+#include "renew/spec_ca.h"
 
 namespace tlsguard::renew {
 namespace {
@@ -15,7 +16,9 @@ namespace {
 using std::chrono::milliseconds;
 
 OrderFacts facts_of(const OrderRecord& record, const OrderPart& part) {
-  return {.ca = record.ca,
+  // An import writes the URL into TLSGuardCA, and the same limits hold.
+  const KnownCa* known = find_known_ca({record.ca, record.ca_url});
+  return {.ca = known != nullptr ? std::string(known->name) : record.ca,
           .account = record.account_url,
           .names = record.names,
           .replaces = !part.replaces.empty(),
