@@ -18,8 +18,9 @@ namespace {
 
 using std::chrono::minutes;
 
-constexpr minutes look_again{15};                         // for what has not been published
-constexpr UnixSeconds warn_before = 30LL * 24 * 60 * 60;  // the end of a persistent record
+constexpr minutes look_again{15};  // for what has not been published
+constexpr UnixSeconds warn_before =
+    30LL * 24 * 60 * 60;  // the end of a persistent record, at least
 
 tl::unexpected<Error> stopped() { return fail("the server is stopping"); }
 
@@ -76,7 +77,9 @@ Error action_needed(const PersistClaim& claim, const PersistMatch& match) {
 }
 
 void warn_of_end(SolverContext& context, const PersistClaim& claim, const PersistMatch& match) {
-  if (!match.until || *match.until - now_of(context) > warn_before) return;
+  // The record is not looked at again before the next order.
+  UnixSeconds before = std::max(warn_before, context.next_order_within);
+  if (!match.until || *match.until - now_of(context) > before) return;
   std::string text = fmt::format(
       "the record _validation-persist.{} ends at {}: publish one with a later persistUntil, or "
       "without: {}",

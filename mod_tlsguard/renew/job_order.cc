@@ -91,6 +91,10 @@ SolverContext Job::solver_for(std::size_t ca_index, const acme::Client& client) 
   solver.outside = shop_.world.outside;
   solver.propagation = shop_.world.propagation;
   solver.now = shop_.world.now;
+  if (state_.live) {
+    const auto& validity = state_.live->validity;
+    solver.next_order_within = validity.not_after - validity.not_before;
+  }
   solver.action_needed = [this](const std::string& text) {
     shop_.log.write(Severity::warning, "TG0106",
                     fmt::format("domain={}: {}", spec_.identity, text));

@@ -59,6 +59,8 @@ struct SolverContext {
   OutsidePorts outside = {};
   Propagation propagation = {};
   Clock now = {};  // empty: the system's
+  // Until there is another order, at most: the lifetime of what is live, or what is usual.
+  std::int64_t next_order_within = 90LL * 24 * 60 * 60;
   // Told, with a text for state, status and the event `action-needed`, where the administrator
   // should act although this order goes on (a record of dns-persist-01 that ends soon).
   std::function<void(const std::string&)> action_needed = {};

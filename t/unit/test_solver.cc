@@ -392,8 +392,15 @@ START_TEST(the_end_of_a_persistent_record_is_warned_of) {
   serve_zone(f, "example.org");
   std::string base = "authority.example; accounturi=https://ca.example/acct/1; persistUntil=";
   f.dns.txt(persist_record, {base + std::to_string(f.now + 86400L * 40)});
+  f.context.next_order_within = 86400L * 6;
   ck_assert(provision_persist(f, "example.org").has_value());
   ck_assert(f.actions.empty());
+  // The next order of a certificate of 45 days may come after its end.
+  f.context.next_order_within = 86400L * 45;
+  ck_assert(provision_persist(f, "example.org").has_value());
+  ck_assert_uint_eq(f.actions.size(), 1);
+  f.actions.clear();
+  f.context.next_order_within = 86400L * 6;
   f.now += 86400L * 20;
   ck_assert(provision_persist(f, "example.org").has_value());
   ck_assert_uint_eq(f.actions.size(), 1);
