@@ -116,6 +116,14 @@ net::HttpResponse PretendCa::reply(int status, const Json& body, const std::stri
   return response;
 }
 
+net::HttpResponse PretendCa::with_retry_after(net::HttpResponse response) const {
+  std::string status = Json::parse(response.body).value("status", "");
+  if (retry_after > 0 && (status == "pending" || status == "processing")) {
+    response.fields.emplace_back("retry-after", std::to_string(retry_after));
+  }
+  return response;
+}
+
 net::HttpResponse PretendCa::problem(int status, const std::string& kind,
                                      const std::string& detail) {
   auto response =
@@ -178,6 +186,7 @@ net::HttpResponse PretendCa::route(const Signed& request) {
     Json meta{{"termsOfService", url("/terms")},
               {"externalAccountRequired", wants_external_account}};
     for (const std::string& profile : profiles) meta["profiles"][profile] = "what it is";
+    if (!caa_identities.empty()) meta["caaIdentities"] = caa_identities;
     Json directory{{"newNonce", url("/nonce")},       {"newAccount", url("/new-account")},
                    {"newOrder", url("/new-order")},   {"revokeCert", url("/revoke")},
                    {"keyChange", url("/key-change")}, {"meta", meta}};
@@ -194,13 +203,15 @@ net::HttpResponse PretendCa::route(const Signed& request) {
   if (is("/account/")) return reply(200, {{"status", "valid"}});
   if (path == "/key-change") return change_key(request);
   if (path == "/new-order") return new_order(request);
-  if (is("/order/") && state_["orders"].contains(id)) return reply(200, order_json(id));
+  if (is("/order/") && state_["orders"].contains(id)) {
+    return with_retry_after(reply(200, order_json(id)));
+  }
   if (is("/finalize/")) return finalize(id, request.payload);
   if (is("/authorization/") && state_["authorizations"].contains(id)) {
     if (request.payload.is_object() && request.payload.value("status", "") == "deactivated") {
       state_["authorizations"][id]["status"] = "deactivated";
     }
-    return reply(200, authorization_json(id));
+    return with_retry_after(reply(200, authorization_json(id)));
   }
   if (is("/challenge/")) return answer_challenge(id);
   if (is("/certificate/") && state_["certificates"].contains(id)) {
@@ -385,7 +396,7 @@ net::HttpResponse PretendCa::finalize(const std::string& id, const Json& payload
   state_["counts"]["certificates"] = state_["certificates"].size();
   order["polls"] = 0;
   order["status"] = "processing";
-  return reply(200, order_json(id), url("/order/" + id));
+  return with_retry_after(reply(200, order_json(id), url("/order/" + id)));
 }
 
 net::HttpResponse PretendCa::renewal_info(const std::string& id) {

@@ -35,9 +35,11 @@ class PretendCa {
   // How it behaves. To be set before it is asked.
   std::int64_t lifetime = 90 * one_day;
   int polls_until_valid = 0;  // of a challenge, and of finalize
-  std::string refuses_name;   // whose validation fails
+  int retry_after = 0;       // seconds, said with what is pending or processing; 0: nothing is said
+  std::string refuses_name;  // whose validation fails
   std::vector<std::string> challenge_types{"http-01"};
   std::vector<std::string> profiles;
+  std::vector<std::string> caa_identities;
   bool has_ari = true;
   bool wants_external_account = false;
   std::function<std::pair<UnixSeconds, UnixSeconds>(UnixSeconds from, UnixSeconds until)> window;
@@ -80,6 +82,7 @@ class PretendCa {
   void settle_authorization(Json& authorization);
   std::string issue(const Json& order, const std::string& csr);
   std::string url(const std::string& path) const { return "https://" + host_ + path; }
+  net::HttpResponse with_retry_after(net::HttpResponse response) const;
   static net::HttpResponse reply(int status, const Json& body, const std::string& location = {});
   void load();
   void save();

@@ -72,14 +72,17 @@ int EventList::count(Event event) {
   return static_cast<int>(std::count(told_.begin(), told_.end(), event));
 }
 
-RenewalBench::RenewalBench(const std::string& state_file)
+RenewalBench::RenewalBench(const std::string& state_file, const std::string& host)
     : ca(
-          "ca.example", [this] { return now.load(); }, state_file),
+          host, [this] { return now.load(); }, state_file),
       second_ca("second.example", [this] { return now.load(); }),
       sealing(value_of(crypto::SealingKey::generate())) {
   std::filesystem::create_directory(store_path());
   spec.store_path = store_path();
   spec.reach = {.http = 80, .https = 443, .addresses = {"127.0.0.1"}};
+  dns.resolvers = {{"127.0.0.1", 1}};
+  dns.timeout = std::chrono::milliseconds(50);
+  dns.attempts = 1;
 }
 
 DomainSettings RenewalBench::settings() const {
@@ -107,9 +110,7 @@ World RenewalBench::world() {
   world.random = [n = std::make_shared<std::atomic<std::uint64_t>>(0)] {
     return 0x9e3779b97f4a7c15U * ++*n;
   };
-  world.dns.resolvers = {{"127.0.0.1", 1}};  // nobody: nothing can be known
-  world.dns.timeout = std::chrono::milliseconds(50);
-  world.dns.attempts = 1;
+  world.dns = dns;
   return world;
 }
 

@@ -63,8 +63,8 @@ class EventList : public renew::EventSink {
 
 class RenewalBench {
  public:
-  // state_file: of the CA.
-  explicit RenewalBench(const std::string& state_file = {});
+  // state_file, host: of the CA.
+  explicit RenewalBench(const std::string& state_file = {}, const std::string& host = "ca.example");
   RenewalBench(const RenewalBench&) = delete;
   RenewalBench& operator=(const RenewalBench&) = delete;
 
@@ -73,7 +73,7 @@ class RenewalBench {
   void add(const std::vector<std::string>& names, const renew::DomainSettings& settings);
   void add(const std::vector<std::string>& names) { add(names, settings()); }
 
-  // Its clock, and nobody to ask of DNS. Sleeping turns the clock.
+  // Its clock. Sleeping turns the clock.
   [[nodiscard]] renew::World world();
   // A new agent on the same store; the one before is gone.
   void start();
@@ -103,6 +103,7 @@ class RenewalBench {
   EventList events;
   renew::AgentSpec spec;
   std::size_t threads = 8;
+  net::DnsSettings dns;  // at first: nobody is asked, nothing can be known
 
  private:
   [[nodiscard]] net::HttpClientFactory clients();

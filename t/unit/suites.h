@@ -59,6 +59,7 @@ Suite* ledger_suite();
 Suite* lists_suite();
 Suite* manager_control_suite();
 Suite* manager_failures_suite();
+Suite* manager_patience_suite();
 Suite* manager_store_suite();
 Suite* manager_suite();
 Suite* name_table_suite();
@@ -149,6 +150,7 @@ inline constexpr MakeSuite suites[] = {
     lists_suite,
     manager_control_suite,
     manager_failures_suite,
+    manager_patience_suite,
     manager_store_suite,
     manager_suite,
     name_table_suite,
