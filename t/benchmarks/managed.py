@@ -16,7 +16,7 @@ from harness.acme_watch import Gate
 from harness.ctl import ctl_binary
 from harness.faulty_ca import FaultyCa
 from harness.httpd import free_port, vhost
-from harness.managed import A, SETTINGS, Site, agent_path, managed
+from harness.managed import A, INTERNAL, SETTINGS, Site, agent_path, managed
 from harness.wait import wait_for
 
 from .figures import Goal, Paired, Section, Table, percent, spread
@@ -33,6 +33,33 @@ QUIET = "TLSGuardRenew manual\n"  # what is there stays there
 
 def host_names(size):
     return [f"host{i}.example.test" for i in range(size)]
+
+
+# --- the first certificate ------------------------------------------------------------------------
+
+
+def first_certificate(bench):
+    rounds = bench.pick(20, 2)
+    section = Section("first_certificate", "From the start to the first certificate", (
+        f"{rounds} starts with an empty store and TLSGuardCA internal: from exec until a client "
+        "that trusts nothing but the root of `tlsguardctl ca root` is answered with 200."))
+    times = []
+    for _ in range(rounds):
+        site = Site(bench.pki, INTERNAL + managed(A), loglevel="notice")
+        began = time.monotonic()
+        with site:
+            def answered():
+                with contextlib.suppress(OSError, AssertionError):
+                    return site.get(A, roots=site.do("ca", "root").out).status == 200
+                return False
+
+            wait_for(answered, "the first certificate", 60, 0.005)
+            times.append(time.monotonic() - began)
+    section.samples = {f"seconds, {OURS}": times}
+    section.tables.append(Table("Seconds", ["", "measured"], [[OURS, spread(times, "{:.3f}")]]))
+    section.goals.append(Goal("Start to the first certificate: the longest, seconds", max(times), 1,
+                              "{:.3f}"))
+    return section
 
 
 # --- from issued to served ------------------------------------------------------------------------
@@ -623,4 +650,5 @@ def managed_handshakes(bench):
 
 
 MANAGED_SECTIONS = {run.__name__: run for run in (
-    activation, reloads, issuance, names, managed_hosts, idle_agent, managed_handshakes)}
+    first_certificate, activation, reloads, issuance, names, managed_hosts, idle_agent,
+    managed_handshakes)}

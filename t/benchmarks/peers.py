@@ -54,7 +54,7 @@ class TlsGuard:
         return len(glob.glob(f"{self.site.store_dir}/certs/*/current"))
 
     def cpu(self):
-        return cpu_seconds(self.site.agent())
+        return cpu_of_all(self.site)
 
 
 class ModMd:
