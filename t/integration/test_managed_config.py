@@ -121,6 +121,7 @@ def test_what_t_accepts_starts_and_reloads(fresh, name):
 # --- warnings -------------------------------------------------------------------------------------
 
 INTERNAL = "TLSGuardCA internal"
+CNSA = "TLSGuardPolicy cnsa-1"
 WARNED = {
     "no agreement": (managed("TLSGuardDomain"), "TLSGuardDomain",
                      ("TLSGuardAgreement accepted", "letsencrypt", "a.example.test")),
@@ -131,9 +132,22 @@ WARNED = {
                          ("TLSGuardKeyTypes", "RSA", "lost")),
     "two keys of a family": (managed("TLSGuardDomain", INTERNAL, "TLSGuardKeyTypes P-256 P-384"),
                              "TLSGuardDomain", ("TLSGuardKeyTypes", "P-384", "first")),
-    "the policy forbids the key": (
-        managed("TLSGuardDomain", INTERNAL, "TLSGuardKeyTypes rsa2048",
-                "TLSGuardPolicy cnsa-1"), None, ("a.example.test", "RSA")),
+    "the policy forbids RSA so short": (
+        managed("TLSGuardDomain", INTERNAL, "TLSGuardKeyTypes rsa2048", CNSA), CNSA,
+        ("virtual host a.example.test: ", "RSA key of 2048 bits, policy cnsa-1", "at least 3072")),
+    "the policy forbids the curve": (
+        managed("TLSGuardDomain", INTERNAL, "TLSGuardKeyTypes P-256", CNSA), CNSA,
+        ("virtual host a.example.test: ", "no certificate (ECDSA P-256) fits")),
+    "the policy forbids one of two": (
+        managed("TLSGuardDomain", INTERNAL, "TLSGuardKeyTypes P-384 rsa2048", CNSA), CNSA,
+        ("virtual host a.example.test: ", "RSA key of 2048 bits, policy cnsa-1")),
+    "the policy forbids a list's key": (
+        managed('TLSGuardDomainList "@dir@/list"', INTERNAL, "TLSGuardKeyTypes P-256", CNSA), CNSA,
+        ("virtual host a.example.test: ", "no certificate (ECDSA P-256) fits")),
+    "the policy forbids the key that comes": (
+        vhost(HOST, "TLSGuardDomain", INTERNAL, "TLSGuardKeyTypes P-256", CNSA), CNSA,
+        ("virtual host a.example.test, once its managed certificate is live: ",
+         "no certificate (ECDSA P-256) fits")),
     "no staple": ("SSLStaplingCache shmcb:@dir@/stapling(32768)\n" + ACCEPTED
                   + managed("SSLUseStapling on", "TLSGuardDomain", "TLSGuardCA zerossl",
                             "TLSGuardExternalAccount kid aGVsbG8"),
@@ -169,9 +183,11 @@ def test_t_warns(bench, name):
         assert line in lines[int(number) - 1], found[0]
 
 
-def test_no_warning_where_all_is_well(bench):
-    bench.config = ("TLSGuardAgentUser nobody\n"
-                    + managed("ServerAlias www.example.test", "TLSGuardDomain", INTERNAL))
+@pytest.mark.parametrize("lines", [
+    ["ServerAlias www.example.test", "TLSGuardDomain", INTERNAL],
+    ["TLSGuardDomain", INTERNAL, "TLSGuardKeyTypes P-384 rsa3072", CNSA]])
+def test_no_warning_where_all_is_well(bench, lines):
+    bench.config = "TLSGuardAgentUser nobody\n" + managed(*lines)
     said = bench.configtest()
     assert said.ok and "TG0003" not in said.text, said
 
