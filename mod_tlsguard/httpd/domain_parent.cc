@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "httpd/domain_parent.h"
 
+#include <fmt/format.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "httpd/agent_spec.h"
 #include "httpd/conf_of.h"
@@ -23,6 +27,22 @@ std::optional<uid_t> owner_of(const std::string& path) {
   return facts.st_uid;
 }
 
+// Whether httpd's user and group, as which workers run, may look into a directory; true where there
+// is none. For a parent that may more.
+bool is_open_to_workers(const std::string& path) {
+  struct stat facts {};
+  if (::geteuid() != 0 || ::lstat(path.c_str(), &facts) != 0 || !S_ISDIR(facts.st_mode)) {
+    return true;
+  }
+  mode_t needed = S_IROTH | S_IXOTH;
+  if (facts.st_uid == ap_unixd_config.user_id) {
+    needed = S_IRUSR | S_IXUSR;
+  } else if (facts.st_gid == ap_unixd_config.group_id) {
+    needed = S_IRGRP | S_IXGRP;
+  }
+  return (facts.st_mode & needed) == needed;
+}
+
 // LogLevel tlsguard:… of the server.
 const char* log_level_of(const server_rec* s) {
   constexpr std::pair<int, const char*> levels[] = {{APLOG_DEBUG, "debug"},
@@ -40,8 +60,11 @@ const char* log_level_of(const server_rec* s) {
 void DomainParent::start(const store::Directory* store) {
   runtime_.live = std::make_unique<LiveDomains>(base_);
   make_board();
-  if (store == nullptr) return;
-  open_store(*store);
+  if (store != nullptr) {
+    open_store(*store);
+  } else {
+    open_foreign_store();
+  }
   if (usable_ && !passive_) start_agent();
 }
 
@@ -115,11 +138,58 @@ void DomainParent::open_store(const store::Directory& store) {
   }
   auto key = store::sealing_key(store);
   if (!key) return complain(key.error());
-  // Whoever it belongs to: keys that nobody but root can have sealed are what is believed.
-  auto owner = owner_of(runtime_.store_path + '/' + store::certs_directory);
+  serve_from_store(std::move(*key));
+}
+
+// Nothing is written to it, but what is in it is served as before, over reloads and restarts, too.
+void DomainParent::open_foreign_store() {
+  usable_ = false;
+  if (auto ours = store::Directory::open(runtime_.store_path); !ours) complain(ours.error());
+  auto store = store::Directory::open(runtime_.store_path, store::any_owner);
+  if (!store) return;
+  auto key = store::existing_sealing_key(*store);
+  if (!key) return complain(key.error());
+  if (*key) serve_from_store(std::move(**key));
+}
+
+void DomainParent::serve_from_store(crypto::SealingKey key) {
+  // Of another server's agent, perhaps.
+  auto owner = owner_of(runtime_.store_path + '/' + store::challenges_directory);
   auto used = runtime_.live->use_store(runtime_.store_path, owner.value_or(runtime_.agent.uid),
-                                       std::move(*key), passive_);
+                                       std::move(key), passive_);
   if (!used) complain(used.error());
+  hold_what_workers_cannot_read();
+}
+
+void DomainParent::hold_what_workers_cannot_read() {
+  const std::string certs = runtime_.store_path + '/' + store::certs_directory;
+  const bool none_open = !is_open_to_workers(certs);
+  std::vector<std::string> closed;
+  for (const auto& domain : runtime_.domains.domains()) {
+    std::string directory = certs + '/' + store::directory_of(domain->identity);
+    if (!none_open && is_open_to_workers(directory)) continue;
+    runtime_.live->hold(domain->identity);
+    closed.push_back(std::move(directory));
+  }
+  if (!none_open) return complain_of_closed(closed);
+  for (const auto& list : runtime_.domains.lists()) {
+    auto read = read_list(list->path);
+    if (!read) continue;
+    for (const renew::ListLine& line : read->lines) runtime_.live->hold(line.names.front());
+  }
+}
+
+void DomainParent::complain_of_closed(const std::vector<std::string>& directories) {
+  if (directories.empty()) return;
+  const std::string& first = directories.front();
+  const AgentConf& agent = runtime_.agent;
+  log_server(base_, APLOG_ERR, "TG0069",
+             "store={}: directory '{}'{} belongs to user {}, and httpd's children may not read it: "
+             "'chown -hR {}:{} {}' if its content is to be trusted; what is there is served, and "
+             "cannot be renewed",
+             runtime_.store_path, first,
+             directories.size() > 1 ? fmt::format(" (and {} more)", directories.size() - 1) : "",
+             owner_of(first).value_or(0), agent.uid, ap_unixd_config.group_id, first);
 }
 
 void DomainParent::start_agent() {

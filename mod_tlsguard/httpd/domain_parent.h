@@ -4,6 +4,8 @@
 #define TLSGUARD_HTTPD_DOMAIN_PARENT_H
 
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "core/unix_time.h"
 #include "httpd/agent_process.h"
@@ -37,6 +39,10 @@ class DomainParent {
   void make_board();
   void claim_lists(const live::DomainBoard& board);
   void open_store(const store::Directory& store);
+  void open_foreign_store();
+  void serve_from_store(crypto::SealingKey key);
+  void hold_what_workers_cannot_read();
+  void complain_of_closed(const std::vector<std::string>& directories);
   void prepare();
   void complain(const Error& error);
   void start_agent();

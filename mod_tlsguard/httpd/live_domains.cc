@@ -37,7 +37,7 @@ void ErrorLog::write(Severity severity, std::string_view id, std::string_view te
 
 Result<void> LiveDomains::use_store(const std::string& path, uid_t agent, crypto::SealingKey key,
                                     bool renewed_by_others) {
-  auto certs = store::Directory::open(path + '/' + store::certs_directory, agent);
+  auto certs = store::Directory::open(path + '/' + store::certs_directory, store::any_owner);
   if (!certs) return tl::unexpected(certs.error());
   key_ = std::move(key);
   certificates_.emplace(std::move(*certs), *key_);
@@ -47,6 +47,11 @@ Result<void> LiveDomains::use_store(const std::string& path, uid_t agent, crypto
   if (!challenges) return tl::unexpected(challenges.error());
   challenges_.emplace(std::move(*challenges));
   return {};
+}
+
+void LiveDomains::hold(std::string_view identity) const {
+  live::DomainSlot* slot = board_.find(identity);
+  if (credentials_ != nullptr && slot != nullptr) (void)credentials_->find(*slot, identity);
 }
 
 live::LivePtr LiveDomains::find(const ManagedDomain& domain) const {

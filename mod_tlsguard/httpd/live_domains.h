@@ -40,11 +40,16 @@ class LiveDomains {
   LiveDomains& operator=(const LiveDomains&) = delete;
 
   // Parent. Without a store nothing is live and nothing is pending; where its challenges cannot be
-  // opened, which is an error, what is live is served all the same. renewed_by_others: another
-  // server owns the store, so the board hears of nothing.
+  // opened, which is an error, what is live is served all the same. Certificates may belong to
+  // anybody: keys that nobody but root can have sealed are what is believed. agent: whose
+  // challenges are. renewed_by_others: another server owns the store, so the board hears of
+  // nothing.
   void use_board(live::DomainBoard board) { board_ = board; }
   [[nodiscard]] Result<void> use_store(const std::string& path, uid_t agent, crypto::SealingKey key,
                                        bool renewed_by_others);
+  // Loads what is live of a domain now, so that workers inherit it: for those that must not read it
+  // themselves.
+  void hold(std::string_view identity) const;
   [[nodiscard]] const live::DomainBoard& board() const { return board_; }
   [[nodiscard]] const std::optional<crypto::SealingKey>& sealing_key() const { return key_; }
 

@@ -95,6 +95,10 @@ Result<void> check_private(const std::string& path) {
                   path, ::geteuid()));
 }
 
+tl::unexpected<Error> of_sealing_key(const Directory& store, const Error& error) {
+  return tl::unexpected(error.within(store.path() + '/' + seal_key_file));
+}
+
 sockaddr_un address_of(const std::string& path) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
@@ -118,10 +122,7 @@ Result<void> prepare_directories(const std::string& store, const Owners& owners)
   return {};
 }
 
-Result<crypto::SealingKey> sealing_key(const Directory& store) {
-  auto where = [&](const Error& error) {
-    return tl::unexpected(error.within(store.path() + '/' + seal_key_file));
-  };
+Result<std::optional<crypto::SealingKey>> existing_sealing_key(const Directory& store) {
   if (auto ours = check_private(store.path() + '/' + seal_key_file); !ours) {
     return tl::unexpected(ours.error());
   }
@@ -132,21 +133,26 @@ Result<crypto::SealingKey> sealing_key(const Directory& store) {
       error.text +=
           ": bring back its copy from a backup, for what it sealed opens with no other key";
     }
-    return where(error);
+    return of_sealing_key(store, error);
   }
-  if (*text) {
-    crypto::SecretBytes bytes{std::string_view(**text)};
-    OPENSSL_cleanse((*text)->data(), (*text)->size());
-    auto key = crypto::SealingKey::from_bytes(bytes.bytes());
-    if (!key) return where(key.error());
-    return key;
-  }
+  if (!*text) return std::nullopt;
+  crypto::SecretBytes bytes{std::string_view(**text)};
+  OPENSSL_cleanse((*text)->data(), (*text)->size());
+  auto key = crypto::SealingKey::from_bytes(bytes.bytes());
+  if (!key) return of_sealing_key(store, key.error());
+  return std::optional(std::move(*key));
+}
+
+Result<crypto::SealingKey> sealing_key(const Directory& store) {
+  auto existing = existing_sealing_key(store);
+  if (!existing) return tl::unexpected(existing.error());
+  if (*existing) return std::move(**existing);
   auto key = crypto::SealingKey::generate();
-  if (!key) return where(key.error());
+  if (!key) return of_sealing_key(store, key.error());
   auto bytes = key->bytes();
   auto written = store.write(
       seal_key_file, {reinterpret_cast<const char*>(bytes.data()), bytes.size()}, private_mode);
-  if (!written) return where(written.error());
+  if (!written) return of_sealing_key(store, written.error());
   return key;
 }
 

@@ -30,6 +30,9 @@ struct Owners {
 
 // seal.key; made where it is missing. An error where it is not the parent's alone, or torn.
 [[nodiscard]] Result<crypto::SealingKey> sealing_key(const Directory& store);
+// The same; nullopt where it is missing.
+[[nodiscard]] Result<std::optional<crypto::SealingKey>> existing_sealing_key(
+    const Directory& store);
 
 // What keeps other servers from ordering for the same store. Held by the process (fcntl), not by
 // its children, so a parent's end frees it whatever becomes of its workers. Plain data: the parent

@@ -110,7 +110,7 @@ Result<Directory> Directory::make_below(const std::string& name, mode_t mode) co
 }
 
 bool Directory::accepts(uid_t owner) const {
-  return owner == 0 || owner == ::geteuid() || owner == trusted_;
+  return owner == 0 || owner == ::geteuid() || trusted_ == owner || trusted_ == any_owner;
 }
 
 std::string Directory::accepted_users() const {

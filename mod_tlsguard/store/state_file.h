@@ -35,6 +35,10 @@ enum class Durability : std::uint8_t { synced, synced_alone, quick };
 inline constexpr char torn_kind[] = "torn";
 [[nodiscard]] tl::unexpected<Error> torn(std::string text);
 
+// In place of a user that is trusted: whoever it is. For what is read only, and vouched for by
+// something else.
+inline constexpr auto any_owner = static_cast<uid_t>(-1);
+
 class Directory {
  public:
   // An error unless it is a directory, no symbolic link, belongs to root, to this process's user or

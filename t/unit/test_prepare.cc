@@ -112,11 +112,14 @@ END_TEST
 START_TEST(the_sealing_key_is_made_once) {
   TempDir temp;
   auto directory = value_of(store::Directory::open(temp.path()));
+  ck_assert(!value_of(store::existing_sealing_key(directory)).has_value());
   auto first = value_of(store::sealing_key(directory));
   ck_assert_uint_eq(mode_of(temp / "seal.key"), 0600);
   ck_assert_uint_eq(content_of(temp / "seal.key").size(), crypto::SealingKey::size);
   auto second = value_of(store::sealing_key(directory));
   ck_assert_mem_eq(first.bytes().data(), second.bytes().data(), crypto::SealingKey::size);
+  auto third = value_of(store::existing_sealing_key(directory));
+  ck_assert_mem_eq(first.bytes().data(), third->bytes().data(), crypto::SealingKey::size);
 }
 END_TEST
 

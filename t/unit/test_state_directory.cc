@@ -101,6 +101,10 @@ START_TEST(one_more_user_may_be_trusted) {
   ck_assert_int_eq(::chown((temp / "sub").c_str(), 65530, agent), 0);
   expect_contains(error_of(top.below("sub")), "belongs to user 65530");
   value_of(Directory::open_or_create(temp / "new", 0700, agent));
+  Directory anybodys = value_of(Directory::open(temp.path(), store::any_owner));
+  expect_text(value_of(value_of(anybodys.below("sub"))->read("file", 10)).value(), "x");
+  fs::permissions(temp / "sub", fs::perms::others_write, fs::perm_options::add);
+  expect_contains(error_of(anybodys.below("sub")), "writable by everybody");
 }
 END_TEST
 
