@@ -15,6 +15,7 @@ import pytest
 
 from harness.acme_ca import AcmeCa
 from harness.acme_watch import Gate
+from harness.ctl import FINE
 from harness.faulty_ca import FaultyCa
 from harness.managed import A, B, INTERNAL, SETTINGS, Site, by_pebble, managed
 from harness.wait import quiet, wait_for
@@ -155,23 +156,91 @@ def kill_httpd(site):
     wait_for(lambda: all(gone(pid) for pid in children), "the end of the children", 20)
 
 
-@pytest.mark.parametrize("resource, after_ca", [
-    ("newAccount", True), ("newOrder", False), ("newOrder", True), ("challenge", True),
-    ("finalize", False), ("finalize", True), ("certificate", False), ("certificate", True)])
-def test_httpd_is_killed_in_the_middle_of_an_order(pki, ca, proxy, resource, after_ca):
-    site = Site(pki, SETTINGS + managed(A), ca=proxy, dns=ca)
-    try:
-        with Gate(proxy, resource, after_ca=after_ca) as gate:
+class FirstOrder:
+    """A's first order, time and again: each begins with the same store, where there is nothing but
+    a certificate of B."""
+
+    def __init__(self, site, proxy):
+        self.site, self.proxy = site, proxy
+        self.kept = site.dir / "kept"
+        ordering = site.config
+        site.restart(INTERNAL + managed(B))
+        wait_for(lambda: site.get(B).status == 200, "the certificate of B", 30)
+        self.other = site.served(B).serial
+        site.stop()
+        site.config = ordering
+        subprocess.run(["cp", "-a", site.store_dir, self.kept], check=True)
+
+    def killed(self, resource, number, after_ca, later=None):
+        """httpd is, at the request of this number, or so many seconds after its answer; what was
+        asked for then, None where there was no such request."""
+        site, proxy = self.site, self.proxy
+        site.stop()
+        shutil.rmtree(site.store_dir)
+        subprocess.run(["cp", "-a", self.kept, site.store_dir], check=True)
+        proxy.heal()
+        requests, said = len(proxy.requests), len(site.log)
+        with Gate(proxy, resource, number, after_ca) as gate:
             site.start()
-            gate.wait()
+            wait_for(lambda: gate.reached() or by_pebble(site.served(A)),
+                     f"{resource} {number} or the end", 60)
+            if not gate.reached(1):
+                return None
+            if later is not None:
+                gate.open()
+                time.sleep(later)
             kill_httpd(site)
             gate.drop()
-        site.start()
-        site.wait_served(A)
-        assert proxy.count("newOrder") <= (2 if resource == "newOrder" else 1)
+            self.goes_on()
+        asked = [request[0] for request in proxy.requests[requests:]]
+        needed = {"newAccount": 1, "newOrder": 1}
+        if gate.resource in needed:
+            needed[gate.resource] = 2
+        if "could not validate" in site.log[said:]:  # the CA asked while httpd was down
+            assert after_ca and gate.resource == "challenge"
+            needed["newOrder"] = 2
+        for once, times in needed.items():
+            assert asked.count(once) <= times, (gate.resource, asked)
+        return gate.resource
+
+    def goes_on(self):
+        """With what was served before, and with the order."""
+        self.site.start()
+        assert self.site.get(B).status == 200 and self.site.served(B).serial == self.other
+        self.site.wait_served(A, seconds=120)
+        assert len(self.site.versions()) == 1
+
+
+@pytest.fixture
+def first_order(pki, ca, proxy):
+    site = Site(pki, SETTINGS + managed(A) + managed(B, "TLSGuardDomain", INTERNAL), ca=proxy,
+                dns=ca)
+    try:
+        yield FirstOrder(site, proxy)
         site.stop()
     finally:
         site.remove()
+
+
+@pytest.mark.parametrize("after_ca", [False, True], ids=["before the CA hears", "after it has acted"])
+def test_httpd_is_killed_at_every_step_of_an_order(first_order, after_ca):
+    steps = []
+    for number in range(1, MOST_STEPS):
+        step = first_order.killed("*", number, after_ca)
+        if not step:
+            break  # there are no more
+        steps.append(step)
+    # From one order to the next the CA may be asked once more, or less: none is left out.
+    for resource in ("directory", "newNonce", "newAccount", "newOrder", "authorization",
+                     "challenge", "order", "finalize", "certificate"):
+        if resource not in steps:
+            assert first_order.killed(resource, 1, after_ca), resource
+
+
+def test_httpd_is_killed_while_the_certificate_is_put_in_place(first_order):
+    """As the agent above: no request says how far it is."""
+    for later in (0, 0.004, 0.016, 0.064):
+        assert first_order.killed("certificate", 1, True, later)
 
 
 def test_httpd_is_killed_and_serves_again_at_once(pki, ca, proxy):
@@ -307,28 +376,41 @@ def test_a_disk_that_is_full_before_the_first_order(pki, ca, proxy):
         site.remove()
 
 
+def remount(site, how):
+    subprocess.run(["mount", "-o", f"remount,{how}", str(site.store_dir)], check=True)
+
+
 def test_a_read_only_store(pki, ca, proxy):
+    """tlsguardctl says so, and so does the log where the agent needs the store; what is served goes
+    on being served, over a graceful restart and a start, and nothing is ordered."""
     site = Site(pki, SETTINGS + managed(A), ca=proxy, dns=ca)
+
+    def served_as(first):
+        return site.get(A, roots=ca.root()).certificate.serial == first.serial
+
     try:
         with small_disk(site):
             first = site.start().wait_served(A)
-            site.stop()
-            remount = ["mount", "-o", "remount,", str(site.store_dir)]
-            remount[2] += "ro"
-            subprocess.run(remount, check=True)
+            site.wait_everywhere(first)
             orders = proxy.count("newOrder")
+            site.stop()  # the kernel lets no file system go read-only that is written to
+            remount(site, "ro")
             site.start()
-            assert site.get(A, roots=ca.root()).certificate.serial == first.serial
             assert re.search("[Rr]ead-only", site.log)
-            site.ctl("renew", A)
-            quiet(lambda: site.get(A).certificate.serial == first.serial
-                  and proxy.count("newOrder") == orders, 3)
+            done = site.ctl("renew", A)
+            assert done.code != FINE and re.search("[Rr]ead-only", done.err), done
+            quiet(lambda: served_as(first) and proxy.count("newOrder") == orders, 3)
+            site.graceful()
+            assert served_as(first)
+            site.restart()
+            assert served_as(first)
+            assert re.search("[Rr]ead-only", site.status(A) + site.log), site.status(A)
             site.stop()
-            remount[2] = "remount,rw"
-            subprocess.run(remount, check=True)
+            remount(site, "rw")
             site.start()
             site.do("renew", A)
             site.wait_renewed(first)
+            assert proxy.count("newOrder") == orders + 1
             site.stop()
     finally:
         site.remove()
@@ -336,34 +418,45 @@ def test_a_read_only_store(pki, ca, proxy):
 
 @pytest.mark.parametrize("what", ["", "certs", f"certs/{A}", "agent"])
 def test_a_store_owned_by_someone_else(pki, ca, proxy, what):
+    """What is served goes on being served, over a graceful restart and a start, and whose the store
+    is is said. Nothing is ordered meanwhile; nothing was lost."""
     with Site(pki, SETTINGS + managed(A), ca=proxy, dns=ca) as site:
         first = site.wait_served(A)
         site.wait_everywhere(first)
+        orders = proxy.count("newOrder")
         target = site.store_dir / what
         was = target.stat()
         os.chown(target, 65534, 65534)
         os.chmod(target, 0o700)
         site.ctl("renew", A)
         quiet(lambda: site.get(A).certificate.serial == first.serial, 3)
-        site.restart()
-        said = site.log + site.status(A)
-        assert re.search(r"owned|owner|permission|denied", said, re.I), said[-3000:]
+        for again in (site.graceful, site.restart):
+            said = len(site.log)
+            again()
+            answer = site.get(A, roots=ca.root())
+            assert answer.status == 200 and answer.certificate.serial == first.serial, again
+            wait_for(lambda: re.search(rf"TG00\d\d: .*'{re.escape(str(target))}' "
+                                       "belongs to user 65534",
+                                       site.log[said:]),
+                     f"whose {target} is, in:\n{site.log[said:][-3000:]}", 20)
+        quiet(lambda: proxy.count("newOrder") == orders, 1)
         site.stop()
         os.chown(target, was.st_uid, was.st_gid)
         os.chmod(target, was.st_mode & 0o7777)
         site.start()
-        site.wait_served(A)
-        assert site.get(A, roots=ca.root()).status == 200
+        site.wait_served(A, lambda c: c.serial == first.serial)
+        assert proxy.count("newOrder") == orders
 
 
 # --- files ------------------------------------------------------------------------------------------
 
 
 def files_of(store):
-    """All that the agent and the parent keep for managed domains."""
-    return [path for path in sorted(store.rglob("*"))
+    """All that the agent and the parent keep for managed domains; of B what differs from A."""
+    kept = [path for path in sorted(store.rglob("*"))
             if path.is_file() and not path.is_symlink()
             and path.relative_to(store).parts[0] in ("agent", "certs", "seal.key")]
+    return [path for path in kept if B not in path.parts or path.parent.name == "1"]
 
 
 def tear(path, how):
@@ -384,75 +477,169 @@ def tear(path, how):
 PRECIOUS = {"seal.key", "agent/ca/root.pem", "agent/ca/root.key"}
 
 
-def lost(site, kind, before):
-    """What is said of a precious file; a root is looked at when it is needed."""
-    if kind.endswith("root.key"):
-        return  # until the next intermediate
-    if kind.endswith("root.pem"):
+class Torn:
+    """A store whose files are torn one by one, each while httpd is down and all others are whole.
+    It has two versions for A, the second live, and one for B."""
+
+    def __init__(self, site):
+        self.site, self.store = site, site.store_dir
+        self.copy = site.dir / "whole"
+        for name in (A, B):
+            wait_for(lambda: site.get(name).status == 200, f"a certificate for {name}", 30)
+        self.old = site.served(A)
         site.do("renew", A)
-    wait_for(lambda: re.search(r"bring back.*seal\.key|seal\.key.*bring back", site.log[before:]),
-             f"what is to be done about {kind}: {site.log[before:][-1500:]}", 30)
+        self.serials = {A: site.wait_renewed(self.old).serial, B: site.served(B).serial}
+        self.root = site.do("ca", "root").out
+        site.stop()
+        subprocess.run(["cp", "-a", self.store, self.copy], check=True)
+
+    def again(self):
+        """The whole store."""
+        self.site.stop()
+        shutil.rmtree(self.store)
+        subprocess.run(["cp", "-a", self.copy, self.store], check=True)
+
+    def start(self):
+        self.before = len(self.site.log)
+        self.site.start()
+
+    def said(self, pattern):
+        wait_for(lambda: re.search(pattern, self.site.log[self.before:]),
+                 f"{pattern} in:\n{self.site.log[self.before:][-3000:]}", 30)
+
+    def settled(self):
+        """The agent has looked at every domain, and has nothing to do."""
+        def waits():
+            answer = self.site.ctl("status", "--json").json["managed"]
+            return answer["agent"] and all(d["phase"] == "waiting" for d in answer["domains"])
+        wait_for(waits, "the agent to be done", 60, 0.1)
+
+    def serves(self, name, serial):
+        """To anybody who trusts the root."""
+        served = self.site.wait_served(name, lambda c: c.serial == serial, 30)
+        assert served.serial == self.site.get(name, roots=self.root).certificate.serial
+
+    def serves_as_before(self, *names):
+        for name in names:
+            self.serves(name, self.serials[name])
+            assert len(self.site.versions(name)) == {A: 2, B: 1}[name], "a needless one was made"
+
+    def serves_a_new_one(self, name):
+        new = self.site.served(name)
+        assert new.serial not in (self.old.serial, *self.serials.values())
+        self.serves(name, new.serial)
+
+    def renews(self):
+        old = self.site.served(A)
+        self.site.do("renew", A)
+        self.serves(A, self.site.wait_renewed(old).serial)
+
+    # -- what comes of each, once it is torn and httpd has started ------------------------------
+
+    def of_a_version(self, path, how):
+        """The live one is named, and gives way to the one before; without one, to a new one. Nobody
+        misses another."""
+        name, number = path.parts[-3:-1]
+        live = number == {A: "2", B: "1"}[name]
+        if live:
+            self.said(rf"TG0118: domain={name}: .*(version {number} of '{name}': {path.name}"
+                      rf"|'{path}')")
+        self.settled()
+        if name == B:
+            self.serves_a_new_one(B)
+        elif live:
+            self.serves(A, self.old.serial)
+            assert len(self.site.versions(A)) == 2
+        self.serves_as_before(*({A, B} - ({name} if live else set())))
+
+    def of_current(self, path, how):
+        """The newest version is live again. Where nothing says that any was, a new one is made."""
+        if how == "gone":
+            self.settled()
+            self.serves_a_new_one(A)
+            self.serves_as_before(B)
+            return
+        self.said(rf"TG0118: domain={A}: .*'{path}'.*; version 2 is live instead")
+        self.as_before(path, how)
+        assert path.with_name("current.bad").exists()
+
+    def of_a_job(self, path, how):
+        if how != "gone":
+            self.said(rf"TG0110: domain={A}: {path} .*was set aside as job\.json\.bad")
+            assert path.with_name("job.json.bad").exists()
+        self.as_before(path, how)
+
+    def as_before(self, path, how):
+        self.settled()
+        self.serves_as_before(A, B)
+
+    def of_the_intermediate(self, path, how):
+        """Another is made, of the same root, when it is needed."""
+        self.as_before(path, how)
+        self.renews()
+        if how != "gone":
+            assert path.with_name(path.name + ".bad").exists()
+        self.serves_as_before(B)
+
+    def of_the_root(self, path, how):
+        self.as_before(path, how)
+        self.site.do("renew", A)
+        self.said(rf"TG0105: domain={A}: .*{path.name}.*bring back '{path.parent}' and seal\.key")
+        self.serves_as_before(A, B)
+        self.bring_back(path)
+        self.renews()
+        self.serves_as_before(B)
+
+    def of_the_sealing_key(self, path, how):
+        """Nothing can be served, and all of it once the key is back: nothing is made anew."""
+        if how in ("gone", "other bytes"):  # as good as any key
+            for name, number in ((A, 2), (B, 1)):
+                self.said(rf"TG0118: domain={name}: .*version {number} of '{name}'.*bring back the "
+                          r"store and its seal\.key")
+                self.said(rf"TG0105: domain={name}: .*root\.key.*bring back.*seal\.key")
+        else:
+            self.said(rf"TG0069: .*{path}: .*bring back")
+        for name in (A, B):
+            assert self.site.get(name).status == 503
+        self.bring_back(path)
+        self.as_before(path, how)
+
+    def bring_back(self, path):
+        self.site.stop()
+        subprocess.run(["cp", "-a", self.copy / path.relative_to(self.store), path], check=True)
+        self.start()
+
+    def outcome(self, path):
+        relative = str(path.relative_to(self.store))
+        if relative.startswith("certs/"):
+            return {"current": self.of_current, "previous": self.as_before}.get(
+                path.name, self.of_a_version)
+        if relative in PRECIOUS:
+            return self.of_the_sealing_key if relative == "seal.key" else self.of_the_root
+        return {"job.json": self.of_a_job, "lock": self.as_before}.get(
+            path.name, self.of_the_intermediate)
 
 
 @pytest.mark.parametrize("how", ["half", "empty", "other bytes", "gone", "huge"])
 def test_torn_files(pki, how):
-    """Each file of the store in turn, while httpd is down: it starts, says so, and heals."""
+    """Each file of the store in turn, while httpd is down: it starts, names it, heals, and serves
+    what is left."""
     site = Site(pki, INTERNAL + managed(A) + managed(B))
     try:
-        site.start()
-        for name in (A, B):
-            wait_for(lambda: site.get(name).status == 200, f"a certificate for {name}", 30)
-        first = site.served(A)
-        site.do("renew", A)  # so that there is an older version
-        site.wait_renewed(first)
-        seen = set()
-        for _ in range(60):
-            left = [p for p in files_of(site.store_dir) if not p.name.startswith(".")
-                    and (kind := kind_of(p, site.store_dir)) not in seen]
-            if not left:
-                break
-            path = left[0]
-            kind = kind_of(path, site.store_dir)
-            seen.add(kind)
-            site.stop()
-            before = len(site.log)
-            whole, state = path.read_bytes(), path.stat()
+        torn = Torn(site.start())
+        files = files_of(site.store_dir)
+        assert len(files) == 18, files
+        for path in files:
+            torn.again()
             tear(path, how)
-            site.start()
-            if kind in PRECIOUS:
-                lost(site, kind, before)
-                site.stop()
-                path.write_bytes(whole)
-                os.chown(path, state.st_uid, state.st_gid)
-                os.chmod(path, state.st_mode)
-                site.start()
-            for name in (A, B):
-                wait_for(lambda: site.get(name).status == 200, f"{name} after {kind} was torn", 30)
-            if kind.startswith("agent/ca/"):  # what is made anew is, when it is needed
-                old = site.served(A)
-                site.do("renew", A)
-                site.wait_renewed(old)
-            if how != "gone" and kind.endswith((".pem", ".key", "meta.json", "current")):
-                said = (path.name, path.parent.name, "seal.key")
-                wait_for(lambda: any(name in site.log[before:] for name in said),
-                         f"a word about {kind}", 30)
-        assert {"seal.key", "certs/DIR/current"} <= seen
-        assert len(seen) >= 6, seen
+            if path.name == "root.key":  # it is not looked at before the next intermediate
+                for end in ("key", "pem"):
+                    path.with_name(f"intermediate.{end}").unlink()
+            torn.start()
+            torn.outcome(path)(path, how)
         site.stop()
     finally:
         site.remove()
-
-
-def kind_of(path, store):
-    """Its place in the store, without what is particular to one domain, version or CA."""
-    parts = list(path.relative_to(store).parts)
-    if parts[0] == "certs":
-        parts[1] = "DIR"
-        if len(parts) > 3:
-            parts[2] = "VERSION"
-    elif len(parts) > 3:
-        parts[2] = "DIR"
-    return "/".join(parts)
 
 
 def test_unknown_files_are_ignored(pki):

@@ -168,27 +168,41 @@ def test_a_huge_answer_takes_no_memory(faulty, proxy):
     faulty.heals()
 
 
-def test_a_link_without_an_end(faulty, proxy):
-    """Alternate chains (RFC 8555 7.4.2) are looked for within reason."""
+@pytest.mark.parametrize("end", ["many links", "a link without an end"])
+def test_a_link_without_an_end(faulty, proxy, end):
+    """Alternate chains (RFC 8555 7.4.2) are looked for within reason: eight of them are, and of a
+    header beyond all bounds nothing is used."""
     def endless(exchange):
         answer = exchange.forward()
-        for number in range(200):
+        for number in range(100):
             answer.fields.append(("Link", f'<https://127.0.0.1:{proxy.port}{exchange.path}/'
                                           f'{number}>;rel="alternate"'))
-        answer.fields.append(("Link", "<" + "x" * 60000))
+        if end == "a link without an end":
+            answer.fields += [("Link", "<" + "x" * 60000)] * 20
         exchange.send(answer)
 
-    with contextlib.ExitStack() as stack:
-        proxy.fail("certificate", endless)
+    site = faulty.site
+    site.graceful(site.config.replace("TLSGuardDomain",
+                                      'TLSGuardPreferredChain "No Such Root"\nTLSGuardDomain', 1))
+    faulty.agent = site.agent()
+    try:
+        proxy.fail("certificate", endless, times=1)
         before = len(proxy.requests)
         faulty.renew()
-        wait_for(lambda: faulty.site.served(A).serial != faulty.served[A]
-                 or re.search("link|alternate|header|too (large|long)", faulty.said, re.I),
-                 "an end", 60)
-        quiet(lambda: len(proxy.requests) - before < 120, 1)
-        stack.callback(proxy.heal)
-    assert faulty.site.agent() == faulty.agent
-    faulty.heals()
+        if end == "many links":
+            site.wait_served(A, lambda c: c.serial != faulty.served[A])
+            alternates = [path for _, _, path in proxy.requests[before:]
+                          if re.search(r"/cert[^/]*/[^/]+/\d+$", path)]
+            assert 0 < len(alternates) <= 8, proxy.requests[before:]
+            faulty.nothing_happened_to_the_processes()
+        else:
+            faulty.wait_said(LIMIT)
+            faulty.nothing_happened()
+            assert len(proxy.requests) - before < 12
+            faulty.heals()
+    finally:
+        proxy.heal()
+        site.graceful(site.config.replace('TLSGuardPreferredChain "No Such Root"\n', ""))
 
 
 # --- certificates that are not ours ---------------------------------------------------------------------
@@ -325,29 +339,36 @@ def test_no_challenge_that_we_can_do(faulty, proxy):
 # --- overloaded, slow -------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("resource, code, problem", [
-    ("newOrder", 503, None), ("newOrder", 429, "rateLimited"), ("finalize", 503, None),
-    ("directory", 503, None)])
-def test_retry_after_is_heeded(faulty, proxy, resource, code, problem):
-    """Not before, and then without anybody's help: a CA that has said no more than when, at once;
-    after another failure (test_schedule) we may wait longer than it asks for."""
-    if resource == "directory":
-        faulty.forget_directory()
+def test_retry_after_of_a_limit_is_heeded(faulty, proxy):
+    """A CA that has said no more than when is asked then, without anybody's help; not before."""
     times = []
 
     def busy(exchange):
         times.append(time.monotonic())
-        faulty_ca.status(code, retry_after=6, problem=problem)(exchange)
+        faulty_ca.status(429, retry_after=6, problem="rateLimited")(exchange)
 
-    proxy.fail(resource, busy, times=1)
+    proxy.fail("newOrder", busy, times=1)
     faulty.renew()
-    faulty.wait_said(problem or str(code))
+    faulty.wait_said("rateLimited")
+    before = proxy.count("newOrder")
+    quiet(lambda: proxy.count("newOrder") == before, times[0] + 5 - time.monotonic())
+    faulty.site.wait_served(A, lambda c: c.serial != faulty.served[A])
+    faulty.nothing_happened_to_the_processes()
+
+
+@pytest.mark.parametrize("resource", ["directory", "newOrder", "finalize", "certificate"])
+def test_retry_after_of_a_failure_is_heeded(faulty, proxy, resource):
+    """It is far beyond the pause that a first failure is followed by."""
+    if resource == "directory":
+        faulty.forget_directory()
+    proxy.fail(resource, faulty_ca.status(503, retry_after=900))
+    faulty.renew()
+    faulty.wait_said("503")
+    pause = faulty.site.next_run(A) - time.time()
+    assert 890 <= pause <= 1000, pause
     before = proxy.count(resource)
-    quiet(lambda: proxy.count(resource) == before, times[0] + 5 - time.monotonic())
-    if problem:
-        faulty.site.wait_served(A, lambda c: c.serial != faulty.served[A])
-    else:
-        faulty.heals()
+    quiet(lambda: proxy.count(resource) == before, 1)
+    faulty.heals()
     faulty.nothing_happened_to_the_processes()
 
 

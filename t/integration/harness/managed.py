@@ -15,6 +15,7 @@ import re
 import signal
 import socket
 import ssl
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from http.client import HTTPResponse
@@ -351,7 +352,12 @@ class Site(Httpd):
 
     def do(self, *args):
         """The same; it has to be fine."""
-        done = self.ctl(*args)
+        busy = "is being worked on: try again in a moment"
+        for _ in range(40):
+            done = self.ctl(*args)
+            if busy not in done.err:
+                break
+            time.sleep(0.5)
         assert done.code == FINE, done
         return done
 
@@ -360,6 +366,11 @@ class Site(Httpd):
         name None: of all domains."""
         done = self.ctl("status", *([name] if name else []))
         return " ".join((done.out + done.err).split())
+
+    def next_run(self, name=A):
+        """When the agent looks at the domain again: seconds since 1970."""
+        domains = self.ctl("status", "--json").json["managed"]["domains"]
+        return next(d["next_run"] for d in domains if d["domain"] == name)
 
     def wait_status(self, pattern, name=A, seconds=60):
         """Until the status has the pattern (any case); the whole text."""
