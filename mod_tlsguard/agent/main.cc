@@ -85,6 +85,7 @@ renew::World world_of(const Arguments& arguments) {
 }
 
 Result<void> give_away(const Arguments& arguments) {
+  give_way();
   auto done = harden();
   if (done) {
     done = close_all_but(

@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -38,6 +39,12 @@ Result<void> harden() {
   if (::sigprocmask(SIG_SETMASK, &none, nullptr) != 0) return system_failure("signal mask");
   ::umask(027);
   return {};
+}
+
+void give_way() {
+  constexpr int steps = 10;
+  // Where it is not allowed it works as the others do.
+  (void)::setpriority(PRIO_PROCESS, 0, steps);
 }
 
 Result<void> close_all_but(std::vector<int> kept) {

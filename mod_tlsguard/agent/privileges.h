@@ -16,6 +16,8 @@ namespace tlsguard::agent {
 // No core dump and no ptrace by others of the same user; signals as at birth, so that SIGTERM ends
 // it at once.
 [[nodiscard]] Result<void> harden();
+// Whoever answers requests comes first: after a reload the agent looks at all its domains at once.
+void give_way();
 // Every descriptor from 3 on but these, which are not inherited any further.
 [[nodiscard]] Result<void> close_all_but(std::vector<int> kept);
 // For good: an error where root could be had again, or is asked for.
