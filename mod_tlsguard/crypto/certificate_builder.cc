@@ -117,6 +117,8 @@ CertificateBuilder& CertificateBuilder::octets(const char* oid, std::span<const 
   if (failed_) return *this;
   Object object(OBJ_txt2obj(oid, 1));
   Octets value = wrapped(bytes);
+  const int before = object ? X509_get_ext_by_OBJ(certificate_.get(), object.get(), -1) : -1;
+  if (before >= 0) X509_EXTENSION_free(X509_delete_ext(certificate_.get(), before));
   Extension made(object && value ? X509_EXTENSION_create_by_OBJ(nullptr, object.get(),
                                                                 critical ? 1 : 0, value.get())
                                  : nullptr);

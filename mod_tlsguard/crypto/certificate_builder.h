@@ -31,14 +31,14 @@ class CertificateBuilder {
   CertificateBuilder& extension(int nid, const char* value);
   // An extension as its structure; what d2i gives for this nid.
   CertificateBuilder& extension(int nid, void* structure, bool critical);
-  // An extension whose value is one OCTET STRING.
+  // An extension whose value is one OCTET STRING, in place of that before.
   CertificateBuilder& octets(const char* oid, std::span<const std::uint8_t> bytes, bool critical);
 
   // Signs with the issuer's key: the last step.
   [[nodiscard]] Result<Certificate> sign(const EVP_PKEY* issuer_key);
 
-  // For many that differ in serial number and names only: names() again in place of those before,
-  // and sign_pem(), any number of times. Setting a key and reading what was signed cost more than
+  // For many that differ in serial number, names, dates and octets only: those again in place of
+  // those before, and sign_pem(), any number of times. Setting a key and reading what was signed cost more than
   // the signature.
   CertificateBuilder& new_serial();
   [[nodiscard]] Result<std::string> sign_pem(const EVP_PKEY* issuer_key);

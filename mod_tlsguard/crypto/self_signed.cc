@@ -4,6 +4,7 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 
+#include <optional>
 #include <utility>
 
 #include "crypto/certificate.h"
@@ -21,6 +22,42 @@ constexpr std::string_view challenge_text = "answer to tls-alpn-01";
 // RFC 8737 6.1.
 constexpr char acme_identifier[] = "1.3.6.1.5.5.7.1.31";
 
+struct NewKey {
+  Key key;
+  std::string pem;
+};
+Result<NewKey> new_key() {
+  auto key = generate_key(KeyType::p256);
+  if (!key) return tl::unexpected(key.error());
+  auto pem = key_to_pem(key->get());
+  if (!pem) return tl::unexpected(pem.error());
+  return NewKey{std::move(*key), std::string(pem->text())};
+}
+
+// A thread's answers to tls-alpn-01: what they have in common is made once.
+class AlpnCertificates {
+ public:
+  explicit AlpnCertificates(NewKey made)
+      : key_(std::move(made.key)), key_pem_(std::move(made.pem)), builder_(key_.get(), nullptr) {
+    builder_.subject(organization, challenge_text);
+  }
+  Result<std::string> pem_for(const GENERAL_NAMES* name, std::string_view key_authorization,
+                              UnixSeconds now) {
+    auto certificate = builder_.valid(now - day, now + 7 * day)
+                           .names(name, false)
+                           .octets(acme_identifier, sha256(key_authorization), true)
+                           .new_serial()
+                           .sign_pem(key_.get());
+    if (!certificate) return certificate;
+    return key_pem_ + *certificate;
+  }
+
+ private:
+  Key key_;
+  std::string key_pem_;
+  CertificateBuilder builder_;
+};
+
 }  // namespace
 
 Placeholders::Placeholders(Key key, std::string key_pem, UnixSeconds now)
@@ -32,12 +69,10 @@ Placeholders::Placeholders(Key key, std::string key_pem, UnixSeconds now)
 }
 
 Result<std::unique_ptr<Placeholders>> Placeholders::make(UnixSeconds now) {
-  auto key = generate_key(KeyType::p256);
-  if (!key) return tl::unexpected(key.error());
-  auto pem = key_to_pem(key->get());
-  if (!pem) return tl::unexpected(pem.error());
+  auto made = new_key();
+  if (!made) return tl::unexpected(made.error());
   return std::unique_ptr<Placeholders>(
-      new Placeholders(std::move(*key), std::string(pem->text()), now));
+      new Placeholders(std::move(made->key), std::move(made->pem), now));
 }
 
 Result<std::string> Placeholders::pem_for(const std::vector<std::string>& names) {
@@ -58,17 +93,15 @@ Result<std::string> make_alpn_certificate_pem(const std::string& name,
                                               std::string_view key_authorization, UnixSeconds now) {
   auto alternatives = general_names({name});
   if (!alternatives) return tl::unexpected(alternatives.error());
-  auto key = generate_key(KeyType::p256);
-  if (!key) return tl::unexpected(key.error());
-  CertificateBuilder builder(key->get(), nullptr);
-  builder.subject(organization, challenge_text).valid(now - day, now + 7 * day);
-  builder.names(alternatives->get(), false)
-      .octets(acme_identifier, sha256(key_authorization), true);
-  auto certificate = builder.sign_pem(key->get());
-  if (!certificate) return certificate;
-  auto key_pem = key_to_pem(key->get());
-  if (!key_pem) return tl::unexpected(key_pem.error());
-  return std::string(key_pem->text()) + *certificate;
+  thread_local std::optional<AlpnCertificates> certificates;
+  if (!certificates) {
+    auto made = new_key();
+    if (!made) return tl::unexpected(made.error());
+    certificates.emplace(std::move(*made));
+  }
+  auto pem = certificates->pem_for(alternatives->get(), key_authorization, now);
+  if (!pem) certificates.reset();
+  return pem;
 }
 
 Result<KeyAndCertificate> key_and_certificate_from_pem(std::string_view pem) {

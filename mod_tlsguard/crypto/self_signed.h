@@ -35,7 +35,8 @@ class Placeholders {
 [[nodiscard]] bool is_placeholder(const X509* certificate);
 
 // RFC 8737 3: exactly one name (an IP address: RFC 8738 6), and, critical, the SHA-256 of the key
-// authorization. Valid for a week from the day before now.
+// authorization. Valid for a week from the day before now. Those of one thread have one key, which
+// proves nothing.
 [[nodiscard]] Result<std::string> make_alpn_certificate_pem(const std::string& name,
                                                             std::string_view key_authorization,
                                                             UnixSeconds now);

@@ -63,8 +63,12 @@ Result<Directory> Directory::open(const std::string& path, std::optional<uid_t> 
 
 Result<Directory> Directory::open_or_create(const std::string& path, mode_t mode,
                                             std::optional<uid_t> trusted) {
-  bool created = ::mkdir(path.c_str(), 0700) == 0;
-  if (!created && errno != EEXIST) return system_failure("cannot make directory '" + path + "'");
+  struct stat facts {};
+  bool missing = ::lstat(path.c_str(), &facts) != 0 && errno == ENOENT;
+  bool created = missing && ::mkdir(path.c_str(), 0700) == 0;
+  if (missing && !created && errno != EEXIST) {
+    return system_failure("cannot make directory '" + path + "'");
+  }
   auto directory = open(path, trusted);
   if (!directory || !created) return directory;
   if (::fchmod(directory->fd_, mode) != 0) {
@@ -85,6 +89,11 @@ Result<std::optional<Directory>> Directory::below(const std::string& name) const
 
 Result<Directory> Directory::make_below(const std::string& name, mode_t mode) const {
   if (auto checked = check_name(name); !checked) return tl::unexpected(checked.error());
+  // It mostly is there, and even a vain mkdir locks the directory above it.
+  if (auto there = below(name); !there || *there) {
+    if (!there) return tl::unexpected(there.error());
+    return std::move(**there);
+  }
   bool created = ::mkdirat(fd_, name.c_str(), mode & 0777) == 0;
   if (!created && errno != EEXIST) {
     return system_failure("cannot make directory '" + path_of(name) + "'");

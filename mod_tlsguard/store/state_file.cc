@@ -91,10 +91,14 @@ Result<void> Directory::write(const std::string& name, std::string_view content,
     return system_failure(where + ": cannot lock the directory");
   }
   const bool synced = durability != Durability::quick;
-  // Under the lock, or of one writer, the name is ours: what is there is left from a crash.
   const std::string temporary = "." + name + ".tmp";
-  if (::unlinkat(fd_, temporary.c_str(), 0) != 0 && errno != ENOENT) return system_failure(where);
   int error = make_file(fd_, temporary, content, mode, synced);
+  // Under the lock, or of one writer, the name is ours: what is there is left from a crash.
+  if (error == EEXIST) {
+    error = ::unlinkat(fd_, temporary.c_str(), 0) == 0
+                ? make_file(fd_, temporary, content, mode, synced)
+                : errno;
+  }
   if (error == 0 && ::renameat(fd_, temporary.c_str(), fd_, name.c_str()) != 0) error = errno;
   if (error != 0) {
     ::unlinkat(fd_, temporary.c_str(), 0);
