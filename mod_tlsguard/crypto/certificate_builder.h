@@ -38,8 +38,8 @@ class CertificateBuilder {
   [[nodiscard]] Result<Certificate> sign(const EVP_PKEY* issuer_key);
 
   // For many that differ in serial number, names, dates and octets only: those again in place of
-  // those before, and sign_pem(), any number of times. Setting a key and reading what was signed cost more than
-  // the signature.
+  // those before, and sign_pem(), any number of times. Setting a key and reading what was signed
+  // cost more than the signature.
   CertificateBuilder& new_serial();
   [[nodiscard]] Result<std::string> sign_pem(const EVP_PKEY* issuer_key);
 
