@@ -224,8 +224,7 @@ START_TEST(contents_are_synced_before_their_names) {
               "sync sync sync sync rename sync ");
   watch_calls();
   value_of(store.activate(name, 3));
-  expect_text(stop_watching(),
-              "unlink link rename unlink open write chmod sync rename sync ");
+  expect_text(stop_watching(), "unlink link rename unlink open write chmod sync rename sync ");
   watch_calls();
   value_of(store.activate(name, 3));
   expect_text(stop_watching(), "");
