@@ -42,7 +42,7 @@ Result<void> harden() {
 }
 
 void give_way() {
-  constexpr int steps = 10;
+  constexpr int steps = 5;
   // Where it is not allowed it works as the others do.
   (void)::setpriority(PRIO_PROCESS, 0, steps);
 }

@@ -108,8 +108,9 @@ def test_two_that_start_at_once(environment):
              str(free_port())], env=environment, stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(2)]
         said = [process.communicate(timeout=120) for process in both]
-        assert [process.returncode for process in both] == [0, 0], said
-        assert all(out.endswith("all as it should be\n") for out, _ in said)
+        for process, (out, err) in zip(both, said):
+            assert process.returncode == 0, out + err
+            assert out.endswith("all as it should be\n"), out + err
     finally:
         shutil.rmtree(checkout)
 
