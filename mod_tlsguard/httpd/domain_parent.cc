@@ -154,7 +154,7 @@ void DomainParent::open_foreign_store() {
 
 void DomainParent::serve_from_store(crypto::SealingKey key) {
   // Of another server's agent, perhaps.
-  auto owner = owner_of(runtime_.store_path + '/' + store::challenges_directory);
+  auto owner = owner_of(runtime_.store_path + '/' + store::certs_directory);
   auto used = runtime_.live->use_store(runtime_.store_path, owner.value_or(runtime_.agent.uid),
                                        std::move(key), passive_);
   if (!used) complain(used.error());
