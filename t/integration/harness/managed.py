@@ -15,7 +15,6 @@ import re
 import signal
 import socket
 import ssl
-import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from http.client import HTTPResponse
@@ -352,14 +351,15 @@ class Site(Httpd):
 
     def do(self, *args):
         """The same; it has to be fine."""
-        busy = "is being worked on: try again in a moment"
-        for _ in range(40):
-            done = self.ctl(*args)
-            if busy not in done.err:
-                break
-            time.sleep(0.5)
-        assert done.code == FINE, done
-        return done
+        said = []
+
+        def taken():
+            said[:] = [self.ctl(*args)]
+            return "is being worked on: try again in a moment" not in said[0].err
+
+        wait_for(taken, f"tlsguardctl {args}", 20, 0.5)
+        assert said[0].code == FINE, said[0]
+        return said[0]
 
     def status(self, name=A):
         """What tlsguardctl status says of a domain, for people, in one line wherever it breaks;
