@@ -115,8 +115,8 @@ Manager::Entry& Manager::declare(std::shared_ptr<const DomainSpec> spec, UnixSec
 void Manager::plan_anew(UnixSeconds now) {
   for (auto& [identity, entry] : entries_) {
     if (entry->busy || !entry->declared) continue;
-    bool ordering = entry->phase == Phase::ordering;
-    plan_entry(*entry, ordering ? now : plan(entry->situation, now).next());
+    bool at_once = entry->hurry || entry->phase == Phase::ordering;
+    plan_entry(*entry, at_once ? now : plan(entry->situation, now).next());
   }
 }
 

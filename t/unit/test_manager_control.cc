@@ -48,6 +48,20 @@ START_TEST(manual_renewal_waits_for_a_command) {
 }
 END_TEST
 
+START_TEST(a_command_outlives_a_clock_that_jumps_back) {
+  RenewalBench bench;
+  auto settings = bench.settings();
+  settings.ari = false;  // with it the domain would be looked at anyway
+  bench.add({"a.example"}, settings);
+  bench.start();
+  bench.work();
+  ck_assert(bench.ask(R"({"command":"renew","domain":"a.example"})")["ok"] == true);
+  bench.now -= 60;
+  bench.work();
+  ck_assert_int_eq(bench.ca.count("certificates"), 2);
+}
+END_TEST
+
 START_TEST(rollback_goes_back_and_revoke_goes_on) {
   RenewalBench bench;
   bench.add({"a.example"});
@@ -257,6 +271,7 @@ Suite* manager_control_suite() {
   TCase* tests = tcase_create("manager control");
   tcase_set_timeout(tests, 300);
   tcase_add_test(tests, hold_resume_and_renew);
+  tcase_add_test(tests, a_command_outlives_a_clock_that_jumps_back);
   tcase_add_test(tests, manual_renewal_waits_for_a_command);
   tcase_add_test(tests, rollback_goes_back_and_revoke_goes_on);
   tcase_add_test(tests, accounts_roll_over);
