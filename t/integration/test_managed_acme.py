@@ -240,6 +240,17 @@ def test_a_renewal_by_http_01_under_require_https(start, ca, proxy):
         assert fresh.count("challenge") >= 1
 
 
+def test_an_authorization_that_is_still_valid_is_used(pki):
+    """RFC 8555 7.4: such an order is ready at once."""
+    with AcmeCa(pki, http_port=80, tls_port=443, authorization_reuse=100) as ca, \
+            FaultyCa(ca) as proxy, Site(pki, SETTINGS + managed(A), ca=proxy, dns=ca) as site:
+        first = site.wait_served(A)
+        assert proxy.count("challenge") == 1
+        site.do("renew", A)
+        site.wait_renewed(first)
+        assert proxy.count("newOrder") == 2 and proxy.count("challenge") == 1
+
+
 @pytest.mark.parametrize("challenge", ["dns-01", "dns-account-01"])
 def test_wildcards_by_a_dns_command(start, ca, proxy, challenge):
     """Both names prove themselves by records of one name, which are added, not replaced."""

@@ -77,7 +77,8 @@ class Faulty:
         def failures():
             return re.findall(rf"domain={re.escape(A)}: no new certificate .*", self.said)
 
-        wait_for(failures, f"a failure in:\n{self.said[-4000:]}", seconds)
+        wait_for(failures, lambda: f"a failure in:\n{self.said[-4000:]}\n{self.site.status(A)}",
+                 seconds)
         assert re.search(pattern, failures()[0], re.I), failures()
         assert re.search(pattern, self.site.status(A), re.I), self.site.status(A)
 

@@ -38,7 +38,7 @@ def lines_about(httpd, name):
 
 
 def one_line(httpd, name):
-    wait_for(lambda: lines_about(httpd, name), f"a line about {name}: {httpd.log[-1500:]}")
+    wait_for(lambda: lines_about(httpd, name), lambda: f"a line about {name}: {httpd.log[-1500:]}")
     lines = lines_about(httpd, name)
     assert len(lines) == 1, lines
     return lines[0]

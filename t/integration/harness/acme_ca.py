@@ -70,6 +70,7 @@ class AcmeCa:
                  key="ecdsa"):
         assert always_valid or http_port or tls_port, "where shall challenges be looked for?"
         self.pki = pki
+        self.authorization_reuse = authorization_reuse
         self.config = {
             "certificate": str(pki.cert("ec")),
             "privateKey": str(pki.key("ec")),

@@ -205,9 +205,30 @@ class _Handler(BaseHTTPRequestHandler):
                                                   timeout=30 * PATIENCE)
         sent = {name: value for name, value in self.headers.items() if name.lower() not in HOP}
         self.ca.request(self.command, self.path, body or None, sent)
-        answer = self.ca.getresponse()
-        fields_of = [f for f in answer.getheaders() if f[0].lower() not in HOP]
-        return Answer(answer.status, fields_of, answer.read())
+        response = self.ca.getresponse()
+        fields_of = [f for f in response.getheaders() if f[0].lower() not in HOP]
+        answer = Answer(response.status, fields_of, response.read())
+        if resource_of(self.path) != "newOrder":
+            return answer
+        if answer.code == 201 and json.loads(answer.body).get("status") == "ready" \
+                and self.server.waits_for_challenge():
+            return self.ask_again(answer)
+        # What the forgotten order replaces, another may not.
+        if answer.code == 409 and self.server.asked_again:
+            self.server.forget("newOrder")
+        self.server.asked_again = False
+        return answer
+
+    def ask_again(self, answer):
+        """This order is forgotten, and the client makes another (RFC 8555 6.5)."""
+        self.server.forget("newOrder")
+        self.server.asked_again = True
+        problem = {"type": "urn:ietf:params:acme:error:badNonce", "status": 400,
+                   "detail": "the test wants an order with challenges"}
+        again = Answer(400, [f for f in answer.fields if f[0].lower() == "replay-nonce"],
+                       json.dumps(problem).encode())
+        again.set("Content-Type", "application/problem+json")
+        return again
 
     def write(self, answer, cut=None):
         self.send_response_only(answer.code)
@@ -253,6 +274,9 @@ class FaultyCa(ThreadingHTTPServer):
     def __init__(self, ca):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.ca_port = ca.port
+        # pebble takes a valid authorization again for one order in a hundred, even if told 0.
+        self.fresh = ca.authorization_reuse == 0
+        self.asked_again = False
         self.port = self.server_address[1]
         self.directory = f"https://127.0.0.1:{self.port}{PATHS['directory']}"
         self.client_context = ssl.create_default_context(cafile=str(ca.pki.root))
@@ -292,6 +316,18 @@ class FaultyCa(ThreadingHTTPServer):
     def count(self, resource):
         with self._lock:
             return sum(1 for request in self.requests if request[0] == resource)
+
+    def waits_for_challenge(self):
+        """Whether there is a fault that an order without challenges would never meet."""
+        with self._lock:
+            return self.fresh and any(entry[0] in ("authorization", "challenge") and entry[2] != 0
+                                      for entry in self._faults)
+
+    def forget(self, resource):
+        """The last request for it was none."""
+        with self._lock:
+            last = max(i for i, request in enumerate(self.requests) if request[0] == resource)
+            del self.requests[last]
 
     def note(self, resource, method, path):
         """The fault for this request, if any."""

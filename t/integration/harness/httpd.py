@@ -299,7 +299,8 @@ class Httpd:
             lines = self.log_lines(*words)
             return lines if len(lines) >= count else None
 
-        return wait_for(found, f"{count} line(s) with {words} in the error log:\n{self.log[-3000:]}")
+        return wait_for(found, lambda: f"{count} line(s) with {words} in the error log:\n"
+                        f"{self.log[-3000:]}")
 
     def _spawn(self):
         self.write_config()

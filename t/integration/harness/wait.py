@@ -14,14 +14,16 @@ PATIENCE *= int(os.environ.get("TLSGUARD_PATIENCE", "1"))
 
 
 def wait_for(condition, what, seconds=60.0, interval=0.02):
-    """Returns the first true value of condition(); fails with what after the given seconds."""
+    """Returns the first true value of condition(); fails with what after the given seconds.
+    what: a text, or a function that tells it in the end (a log, say)."""
     deadline = time.monotonic() + seconds * PATIENCE
     while True:
         value = condition()
         if value:
             return value
         if time.monotonic() > deadline:
-            raise AssertionError(f"waited {seconds * PATIENCE:.0f} s in vain for {what}")
+            text = what() if callable(what) else what
+            raise AssertionError(f"waited {seconds * PATIENCE:.0f} s in vain for {text}")
         time.sleep(interval)
 
 
