@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <array>
+#include <mutex>
+#include <set>
 
 #include "renewal_bench.h"
 
@@ -213,6 +215,29 @@ START_TEST(hundreds_at_once) {
 }
 END_TEST
 
+START_TEST(what_is_served_already_is_looked_at_bit_by_bit) {
+  RenewalBench bench;
+  auto settings = internal_settings();
+  for (int i = 0; i < 300; ++i) bench.add({"host" + std::to_string(i) + ".example"}, settings);
+  bench.start();
+  bench.work();
+  bench.add({"new.example"}, settings);
+  std::mutex mutex;
+  std::set<std::string> seen;
+  bench.live.watch = [&](const std::string& identity, const DomainView&) {
+    std::lock_guard lock(mutex);
+    seen.insert(identity);
+  };
+  bench.start();
+  bench.work();
+  ck_assert(seen.contains("new.example"));
+  ck_assert_uint_eq(seen.size(), 129);
+  bench.run_for(3);
+  ck_assert_uint_eq(seen.size(), 301);
+  ck_assert_uint_eq(bench.versions("host299.example"), 1);
+}
+END_TEST
+
 START_TEST(ten_thousand_domains_that_are_fine_cost_little) {
   RenewalBench bench;
   auto settings = internal_settings();
@@ -258,6 +283,7 @@ Suite* manager_suite() {
   tcase_add_loop_test(tests, what_may_not_be_replaced_is_ordered_without_saying_so, 0,
                       static_cast<int>(refusals.size()));
   tcase_add_test(tests, hundreds_at_once);
+  tcase_add_test(tests, what_is_served_already_is_looked_at_bit_by_bit);
   tcase_add_test(tests, ten_thousand_domains_that_are_fine_cost_little);
   suite_add_tcase(suite, tests);
   return suite;
