@@ -87,8 +87,12 @@ Control::Answer Control::status_of(const std::string& identity) {
   Json json = domain_report(state, spec->names, shop.certificates);
   for (const DomainStatus& each : manager_.status()) {
     if (each.identity != identity) continue;
-    json["phase"] = phase_name(each.phase);
     json["next_run"] = each.next_run;
+    if (each.phase == Phase::fresh) continue;  // not looked at yet: what is in the store stands
+    // On a full disk these are newer than what could be written.
+    json["phase"] = phase_name(each.phase);
+    json["reason"] = each.reason;
+    json["errors"] = each.errors;
   }
   return json;
 }

@@ -272,6 +272,7 @@ Outcome Job::finish(bool keep) {
     outcome.next = std::min({now + order_wait_, next.ask_ari_at, next.warn_at});
   }
   outcome.phase = state_.phase;
+  outcome.reason = state_.reason;
   outcome.waits_for_ca = waits_for_ca_;
   if (keep && !(state_ == before_)) {
     // Losing no more than when the CA was asked needs no wait for the disk.

@@ -32,6 +32,7 @@ struct Known {
 struct Outcome {
   Situation situation;
   Phase phase = Phase::fresh;
+  std::string reason;  // of the phase, in words
   UnixSeconds next = never;
   std::string waits_for_ca;  // directory URL of one that does not answer
   bool unsaved = false;      // the failure is known to nobody else

@@ -212,6 +212,7 @@ void Manager::look_only(UnixSeconds now) {
     Entry& entry = *entries_.at(spec->identity);
     entry.situation = outcome.situation;
     entry.phase = outcome.phase;
+    entry.reason = outcome.reason;
   }
 }
 

@@ -45,6 +45,7 @@ struct DomainStatus {
   std::string identity;
   std::vector<std::string> names;
   Phase phase = Phase::fresh;
+  std::string reason;        // of the phase, in words
   UnixSeconds next_run = 0;  // 0: none is planned
   std::uint32_t errors = 0;
   std::optional<Validity> live;
@@ -92,6 +93,7 @@ class Manager {
     std::shared_ptr<const DomainSpec> spec;
     Situation situation;
     Phase phase = Phase::fresh;
+    std::string reason;
     UnixSeconds next = 0;
     std::string waits_for_ca;
     bool listed = false;  // by a TLSGuardDomainList

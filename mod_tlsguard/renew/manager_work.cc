@@ -39,6 +39,7 @@ void Manager::work(Entry& entry, HttpClients& clients, const Workshop& shop) {
                                  spec->identity, fault.what()));
     outcome.situation = entry.situation;
     outcome.phase = Phase::own_error;
+    outcome.reason = std::string("an internal error: ") + fault.what();
     outcome.next = setup_.world.now() + after_a_fault;
   }
   finished(entry, outcome);
@@ -56,6 +57,7 @@ void Manager::finished(Entry& entry, const Outcome& outcome) {
   freed_.notify_all();
   if (!entry.declared) return show_undeclared(entry);
   entry.phase = outcome.phase;
+  entry.reason = outcome.reason;
   plan_entry(entry, entry.again ? now : outcome.next);
   if (entry.next < sleeps_until_) {
     woken_ = true;
@@ -157,6 +159,7 @@ std::vector<DomainStatus> Manager::status() const {
     DomainStatus status{identity,
                         entry->spec->names,
                         entry->phase,
+                        entry->reason,
                         entry->next,
                         entry->situation.failure.in_row,
                         entry->situation.live};

@@ -39,6 +39,12 @@ Result<std::string> random_token() {
   return crypto::base64url(bytes);
 }
 
+// No fault of a CA: another would not help.
+tl::unexpected<Error> of_the_store(Error error) {
+  error.kind = "store";
+  return tl::unexpected(std::move(error));
+}
+
 // Removes a probe, whatever way its function is left.
 class Cleaner {
  public:
@@ -127,7 +133,7 @@ Result<CheckResult> SelfCheck::http(const std::string& name, const std::string& 
   if (!token) return tl::unexpected(token.error());
   std::string content = *token + ".probe";
   if (auto put = context_.challenges.put_http(*token, {name, content}); !put) {
-    return tl::unexpected(put.error());
+    return of_the_store(put.error());
   }
   Cleaner cleaner([&] { (void)context_.challenges.remove_http(*token); });
   std::string suffix = port == 80 ? "" : fmt::format(":{}", port);
@@ -148,7 +154,7 @@ Result<CheckResult> SelfCheck::alpn(const std::string& name, const std::string& 
   if (!pem) return tl::unexpected(pem.error());
   std::string server_name = alpn_server_name(name);
   if (auto put = context_.challenges.put_alpn(server_name, *pem); !put) {
-    return tl::unexpected(put.error());
+    return of_the_store(put.error());
   }
   Cleaner cleaner([&] { (void)context_.challenges.remove_alpn(server_name); });
   net::Patience patience(exchange_limit, context_.stopping);

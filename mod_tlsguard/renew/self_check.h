@@ -32,7 +32,7 @@ class SelfCheck {
   SelfCheck(SolverContext& context, const OwnAddresses& own) : context_(context), own_(own) {}
 
   // name: DNS name or IP address. type: http_01 or tls_alpn_01. An error: the probe cannot be put
-  // into the store, so neither could be the answer to a challenge.
+  // into the store, so neither could be the answer to a challenge; its kind is "store".
   [[nodiscard]] Result<CheckResult> run(ChallengeType type, const std::string& name,
                                         const std::string& address);
 

@@ -222,6 +222,7 @@ START_TEST(a_full_disk_is_a_clear_state_and_passes) {
   bench.work();
   ck_assert(bench.live.of("a.example").phase == Phase::own_error);
   ck_assert_int_eq(bench.ca.count("certificates"), 0);
+  expect_contains(bench.manager().status().front().reason, path);  // it cannot be written there
   std::filesystem::remove(path);
   bench.run_for(2 * minute);
   bench.live_version("a.example");

@@ -309,7 +309,7 @@ START_TEST(a_store_that_cannot_be_written_is_an_error) {
   std::filesystem::remove_all(f.challenges_path());
   auto result = f.fly();
   ck_assert(!result);
-  expect_text(result.error().kind, "");
+  expect_text(result.error().kind, "store");
 }
 END_TEST
 

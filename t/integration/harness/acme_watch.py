@@ -5,6 +5,7 @@ import base64
 import contextlib
 import json
 import threading
+import time
 
 from .acme_ca import resource_of
 from .wait import PATIENCE
@@ -36,13 +37,16 @@ class Watch:
     orders = Watch(proxy, "newOrder")
     orders.sent          payloads, in order
     orders.headers       protected headers
-    orders.answers       the CA's JSON, or its text where it is none"""
+    orders.answers       the CA's JSON, or its text where it is none
+    orders.taken()       payloads that the CA made an order of
+    orders.times         of the requests, by the monotonic clock"""
 
     def __init__(self, proxy, resource):
-        self.sent, self.headers, self.answers = [], [], []
+        self.sent, self.headers, self.answers, self.times = [], [], [], []
         proxy.fail(resource, self._pass)
 
     def _pass(self, exchange):
+        self.times.append(time.monotonic())
         self.sent.append(payload(exchange))
         self.headers.append(protected(exchange))
         answer = exchange.forward()
@@ -51,6 +55,9 @@ class Watch:
         except ValueError:
             self.answers.append(answer.body.decode("latin-1"))
         exchange.send(answer)
+
+    def taken(self):
+        return [sent for sent, answer in zip(self.sent, self.answers) if "finalize" in answer]
 
 
 class Gate:

@@ -487,6 +487,9 @@ class Httpd:
         assert not bad, "httpd crashed or a sanitizer spoke:\n" + "\n".join(bad[:20])
 
     def remove(self):
+        """Whatever a test that has failed left running ends, too."""
+        if self.process is not None and self.process.poll() is None:
+            self.kill()
         if not os.environ.get("TLSGUARD_TEST_KEEP"):
             shutil.rmtree(self.dir, ignore_errors=True)
 
