@@ -95,10 +95,12 @@ class Faulty:
 
     def heals(self):
         """Once the CA is well again a renewal succeeds, with no order left that blocks it."""
+        self.site.do("hold", A)  # else its own next attempt may come between
         self.proxy.heal()
         self.site.do("renew", A)
         new = self.site.wait_served(A, lambda c: c.serial != self.served[A] and by_pebble(c))
         self.site.wait_everywhere(new)
+        self.site.do("resume", A)
 
 
 @pytest.fixture

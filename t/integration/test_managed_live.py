@@ -176,7 +176,7 @@ def test_a_graceful_restart_keeps_it_and_replaces_the_agent(fresh, mpm):
     old = agent.facts()["pid"]
     with Load(httpd, HOST, threads=2, kept=0) as load:
         httpd.graceful()
-    assert [f for f in load.failures if "status" in f] == []
+    assert load.failures == [] and load.requests > 0
     assert not os.path.exists(f"/proc/{old}")
     assert agent.facts()["pid"] != old
     assert served_by_all(httpd, new, count=10)

@@ -102,16 +102,20 @@ def test_two_that_start_at_once(environment):
     """Each has a CA and a store of its own."""
     checkout = environment["TMPDIR"] + "-copy"
     shutil.copytree(TOP / "conf", f"{checkout}/conf")
+    both = []
     try:
-        both = [subprocess.Popen(
+        both += [subprocess.Popen(
             [f"{checkout}/conf/quickstart", "--check", "--port", str(free_port()), "--http-port",
              str(free_port())], env=environment, stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(2)]
-        said = [process.communicate(timeout=120) for process in both]
+        said = [process.communicate(timeout=600) for process in both]
         for process, (out, err) in zip(both, said):
             assert process.returncode == 0, out + err
             assert out.endswith("all as it should be\n"), out + err
     finally:
+        for process in both:
+            process.terminate()
+            process.wait(60)
         shutil.rmtree(checkout)
 
 
@@ -145,8 +149,9 @@ def test_it_serves_until_it_is_told_to_stop(environment, ending):
             assert agents_of(parent)
             before = serial(https, root)
             renew = re.search(r"(?m)^  (\S+/tlsguardctl) (renew localhost --store \S+)$", said())
-            subprocess.run([renew.group(1), *renew.group(2).split()], check=True, timeout=60,
-                           stdout=subprocess.DEVNULL)
+            wait_for(lambda: subprocess.run([renew.group(1), *renew.group(2).split()], timeout=60,
+                                            stdout=subprocess.DEVNULL).returncode == 0,
+                     "tlsguardctl renew", 60, 1)
             wait_for(lambda: serial(https, root) != before, "another certificate", 30)
             second = run("--port", https, "--http-port", http, env=environment)
             assert second.returncode == 1

@@ -125,6 +125,9 @@ class Served {
     ck_assert_int_eq(::chmod(directory_.path().c_str(), 0755), 0);
     ck_assert_int_eq(::chmod(path_.c_str(), 0777), 0);
   }
+  void wait_for_clients(int count) const {
+    while (server_->clients() < count) std::this_thread::sleep_for(milliseconds(5));
+  }
   [[nodiscard]] int connect() const {
     int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     sockaddr_un address = this->address();
@@ -206,14 +209,14 @@ END_TEST
 
 START_TEST(who_says_nothing_is_not_waited_for_and_there_are_only_so_many) {
   Served served({.clients = 2,
-                 .line = milliseconds(300),
-                 .first = milliseconds(300),
-                 .idle = milliseconds(300)});
+                 .line = milliseconds(3000),
+                 .first = milliseconds(3000),
+                 .idle = milliseconds(3000)});
   int silent = served.connect();
   int halfway = served.connect();
   say(halfway, "{\"comm");
   // Both places are taken until they are thrown out.
-  std::this_thread::sleep_for(milliseconds(50));
+  served.wait_for_clients(2);
   int third = served.connect();
   expect_contains(hear(third), "too many clients");
   ::close(third);

@@ -74,12 +74,15 @@ START_TEST(the_last_server_is_waited_for) {
   Zone zone;
   zone.one.txt(record, {"value"});
   zone.two.txt(record, {"an older one"});
-  std::thread secondary([&] {
-    std::this_thread::sleep_for(milliseconds(400));
-    zone.two.txt(record, {"value"});
-  });
   TxtWatch watch = zone.watch("value");
   auto begin = std::chrono::steady_clock::now();
+  std::thread secondary([&] {
+    while (zone.two.asked(record, DnsType::txt) < 1) {
+      std::this_thread::sleep_for(milliseconds(5));
+    }
+    std::this_thread::sleep_until(begin + milliseconds(400));
+    zone.two.txt(record, {"value"});
+  });
   ck_assert(watch.wait(times(seconds(60)), Patience(seconds(60))));
   ck_assert(std::chrono::steady_clock::now() - begin >= milliseconds(390));
   secondary.join();
