@@ -560,8 +560,8 @@ def test_renewal_by_the_cas_window(start, proxy):
     proxy.fail("renewalInfo", faulty_ca.edited(tell), times=1)
     site = start(SETTINGS + managed(A))
     site.wait_served(A)
-    wait_for(lambda: len(site.versions()) == 2, "the second certificate", 60)
-    second = site.wait_served(A)
+    serial = re.search(r"serial (\w+)", site.wait_status("certificate version 2 ")).group(1)
+    second = site.wait_served(A, lambda c: c.serial == int(serial, 16))
     site.wait_everywhere(second)
     assert orders.times[1] - told[0] >= 4, "not before the window"
     assert explanation in site.log + site.status(A)
