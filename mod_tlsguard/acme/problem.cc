@@ -106,7 +106,7 @@ std::string Problem::text() const {
   for (std::size_t i = 0; i < std::min(subproblems.size(), most); ++i) {
     const Sub& sub = subproblems[i];
     std::string more = in_words(sub.detail, sub.type);
-    if (!sub.identifier.empty()) more = sub.identifier + ": " + more;
+    if (!sub.identifier.empty()) more.insert(0, sub.identifier + ": ");
     if (!words.empty()) words += "; ";
     words += more;
   }
