@@ -77,7 +77,8 @@ std::string JsonReader::required(const json& object, const char* name, std::size
 
 std::string JsonReader::url(const json& object, const char* name) {
   const json* found = member(object, name);
-  if (found == nullptr || *found == "") return {};
+  if (found == nullptr) return {};
+  if (found->is_string() && found->get_ref<const std::string&>().empty()) return {};
   return url_of(*found, name);
 }
 
