@@ -13,7 +13,7 @@
 namespace tlsguard::acme {
 namespace {
 
-constexpr UnixSeconds directory_lifetime = 24 * 3600;
+constexpr UnixSeconds directory_lifetime = 24 * UnixSeconds{3600};
 constexpr int max_redirects = 3;
 constexpr std::chrono::seconds signed_timeout{60};  // some CAs issue before they answer
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Certificates from a real ACME CA: pebble, which validates every challenge."""
+import base64
 import contextlib
 import json
 import re
@@ -433,6 +434,22 @@ def test_external_account(start, closed_ca, form):
         binding = accounts.sent[0]["externalAccountBinding"]
         assert decoded(binding["protected"])["kid"] == KID
         assert HMAC not in site.log and HMAC not in site.do("account", "show").out
+
+
+@pytest.mark.parametrize("algorithm, key_bytes", [("HS384", 48), ("HS512", 64)])
+def test_external_account_by_the_algorithm_that_the_ca_takes(start, pki, algorithm, key_bytes):
+    """RFC 8555 7.3.4; pebble takes them all, so the first request is answered in its place."""
+    hmac = base64.urlsafe_b64encode(bytes(range(key_bytes))).decode().rstrip("=")
+    with AcmeCa(pki, http_port=80, tls_port=443, external_accounts={KID: hmac}) as ca, \
+            FaultyCa(ca) as proxy:
+        accounts = Watch(proxy, "newAccount")
+        proxy.fail("newAccount", faulty_ca.status(400, problem="badSignatureAlgorithm",
+                                                  algorithms=["ES256", algorithm]), times=1)
+        site = start(SETTINGS + f"TLSGuardExternalAccount {KID} {hmac}\n" + managed(A),
+                     through=proxy, dns=ca)
+        site.wait_served(A)
+        binding = accounts.sent[-1]["externalAccountBinding"]
+        assert decoded(binding["protected"])["alg"] == algorithm
 
 
 def test_a_ca_that_wants_an_external_account(start, closed_ca):

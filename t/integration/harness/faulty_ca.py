@@ -77,15 +77,15 @@ def truncated(exchange):
     exchange.send(answer, cut=len(answer.body) // 2)
 
 
-def status(code, retry_after=None, problem=None, detail="a fault of the test"):
-    """An answer in place of the CA's; problem: the type's last part."""
+def status(code, retry_after=None, problem=None, detail="a fault of the test", **more):
+    """An answer in place of the CA's; problem: the type's last part, more: further members."""
     def fault(exchange):
         fields = [("Content-Type", "text/plain")]
         body = b"no\n"
         if problem:
             fields = [("Content-Type", "application/problem+json")]
             body = json.dumps({"type": f"urn:ietf:params:acme:error:{problem}", "detail": detail,
-                               "status": code}).encode()
+                               "status": code, **more}).encode()
         if retry_after is not None:
             fields.append(("Retry-After", str(retry_after)))
         exchange.send(Answer(code, fields, body))
