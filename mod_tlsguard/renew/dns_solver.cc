@@ -127,7 +127,10 @@ void clean_up_record(SolverContext& context, ChallengeType type, const std::stri
                         patience_of(context, context.propagation.command_limit));
 }
 
-Result<void> check_persist(SolverContext& context, const PersistClaim& claim, Issuers issuers) {
+Result<void> check_persist(SolverContext& context, const PersistClaim& of_name, Issuers issuers) {
+  PersistClaim claim = of_name;
+  claim.wildcard_too = std::find(context.names.begin(), context.names.end(), "*." + claim.name) !=
+                       context.names.end();
   auto record = record_name(ChallengeType::dns_persist_01, claim.name, claim.account_url);
   if (!record) return tl::unexpected(record.error());
   UnixSeconds now = now_of(context);

@@ -86,7 +86,8 @@ SolverContext Job::solver_for(std::size_t ca_index, const acme::Client& client) 
                        .log = shop_.log,
                        .account_url = client.account_url(),
                        .directory_url = settings_.cas[ca_index].directory_url,
-                       .stopping = shop_.world.stopping};
+                       .stopping = shop_.world.stopping,
+                       .names = spec_.names};
   solver.dns = shop_.world.dns;
   solver.outside = shop_.world.outside;
   solver.propagation = shop_.world.propagation;

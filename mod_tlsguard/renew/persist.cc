@@ -89,7 +89,8 @@ Result<void> check_issuers(const std::vector<std::string>& issuers) {
 
 std::string persist_value(const PersistClaim& claim) {
   return fmt::format("{}; accounturi={}{}", claim.issuers.empty() ? "" : claim.issuers.front(),
-                     claim.account_url, is_wildcard(claim) ? "; policy=wildcard" : "");
+                     claim.account_url,
+                     is_wildcard(claim) || claim.wildcard_too ? "; policy=wildcard" : "");
 }
 
 std::string persist_zone_line(const PersistClaim& claim) {

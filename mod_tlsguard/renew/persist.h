@@ -19,12 +19,14 @@ struct PersistClaim {
   std::string name;                  // the name to prove, wildcards as "*.example.org"
   std::vector<std::string> issuers;  // any of them will do; the first one is what we propose
   std::string account_url;
+  bool wildcard_too = false;  // the domain has "*.<name>" as well: one record shall do for both
 };
 
 // An error where a CA's challenge offers no issuer, more than ten, or one that is no domain name.
 [[nodiscard]] Result<void> check_issuers(const std::vector<std::string>& issuers);
 
-// "<issuer>; accounturi=<URL>", for a wildcard "; policy=wildcard" after it.
+// "<issuer>; accounturi=<URL>", for a wildcard "; policy=wildcard" after it, which does for the
+// name below it, too.
 [[nodiscard]] std::string persist_value(const PersistClaim& claim);
 // As a line of a zone file, in strings of at most 255 octets: for state, log and the event
 // `action-needed`.

@@ -53,7 +53,8 @@ struct SolverContext {
   LogSink& log;
   std::string account_url;  // empty: not registered yet
   std::string directory_url;
-  std::function<bool()> stopping;  // empty: never
+  std::function<bool()> stopping;       // empty: never
+  std::vector<std::string> names = {};  // of the domain
 
   net::DnsSettings dns = {};
   OutsidePorts outside = {};

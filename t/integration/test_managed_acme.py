@@ -319,6 +319,20 @@ def test_dns_persist_01_shows_the_record_and_goes_on_once_it_is_there(start, ca,
     ca.dns("clear-txt", host=record)
 
 
+def test_a_wildcard_by_dns_persist_01(start, ca):
+    site = start(SETTINGS + "TLSGuardChallenges dns-persist-01\n"
+                 + managed(WILD, f"ServerAlias *.{WILD}"))
+    said = site.wait_status(rf"_validation-persist\.{re.escape(WILD)}", WILD)
+    value = re.search(r"pebble\.letsencrypt\.org; ?accounturi=https://[^\s\"';]+; ?policy=wildcard",
+                      said)
+    assert value, said
+    record = f"_validation-persist.{WILD}."
+    ca.dns("set-txt", host=record, value=value.group(0))
+    site.do("renew", WILD)
+    assert site.wait_served(f"x.{WILD}").names == [f"*.{WILD}", WILD]
+    ca.dns("clear-txt", host=record)
+
+
 @pytest.mark.parametrize("challenge", ["http-01", "tls-alpn-01"])
 def test_an_ip_address(start, ca, proxy, challenge):
     orders = Watch(proxy, "newOrder")

@@ -85,6 +85,10 @@ START_TEST(the_record_to_publish) {
   expect_text(persist_zone_line(claim_for("*.example.com")),
               "_validation-persist.example.com. IN TXT "
               "\"authority.example; accounturi=https://ca.example/acct/123; policy=wildcard\"");
+  PersistClaim both = claim_for("example.com");
+  both.wildcard_too = true;
+  expect_text(persist_value(both), persist_value(claim_for("*.example.com")));
+  ck_assert(renew::match_persist(both, {persist_value(claim_for("example.com"))}, 0).found);
   PersistClaim far = claim_for("example.com");
   far.account_url = "https://ca.example/" + std::string(300, 'a');
   std::string line = persist_zone_line(far);
