@@ -20,9 +20,9 @@
 namespace tlsguard::live {
 
 inline constexpr char snapshot_file_name[] = "census.json";
-inline constexpr std::size_t max_snapshot = 64U * 1024 * 1024;  // bytes
-inline constexpr std::size_t max_key = 1024;                    // bytes of a key or policy id
-inline constexpr std::size_t max_past = 8;                      // of one virtual host
+inline constexpr std::size_t max_snapshot = 64UL * 1024 * 1024;  // bytes
+inline constexpr std::size_t max_key = 1024;                     // bytes of a key or policy id
+inline constexpr std::size_t max_past = 8;                       // of one virtual host
 // No server counts that far; what is more (a script wrote on the board) is cut to it, and a text
 // that says more is refused.
 inline constexpr std::uint64_t max_count = std::uint64_t{1} << 60;

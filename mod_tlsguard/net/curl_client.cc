@@ -202,7 +202,7 @@ Result<List> CurlClient::fields_of(const HttpRequest& request) const {
     if (has_line_end(name) || has_line_end(value)) {
       return fail_for_good("a request's field has a line end in it");
     }
-    added = added && add(name + ": " + value);
+    added = added && add(fmt::format("{}: {}", name, value));
   }
   if (!added) return fail("out of memory");
   return list;

@@ -48,7 +48,7 @@ std::string too_late(const CurlFailure& failure) {
 }
 
 // A reason only where there is one.
-std::string because(std::string text, const std::string& reason) {
+std::string because(const std::string& text, const std::string& reason) {
   return reason.empty() ? text : text + ": " + reason;
 }
 

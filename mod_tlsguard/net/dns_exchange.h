@@ -16,7 +16,7 @@ namespace tlsguard::net {
 
 struct DnsQuestion {
   const std::string& name;
-  DnsType type;
+  DnsType type{};
   bool recurse = true;
 };
 

@@ -63,6 +63,7 @@ class Birth {
   int spawn(pid_t& pid, const std::vector<std::string>& argv) {
     std::vector<std::string> words = argv;
     std::vector<char*> arguments;
+    arguments.reserve(words.size() + 1);
     for (std::string& word : words) arguments.push_back(word.data());
     arguments.push_back(nullptr);
     std::string path = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";

@@ -71,6 +71,7 @@ class Examination {
       return {};
     }
     std::vector<Way> ways;
+    ways.reserve(types.size());
     for (ChallengeType type : types) ways.push_back({type});
     if (identifier.type == acme::Identifier::Type::dns) {
       if (auto forbidden = look_at_caa(identifier.value, ways)) {

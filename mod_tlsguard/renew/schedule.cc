@@ -22,7 +22,7 @@ constexpr std::uint64_t salt_good = 0x676f6f64;
 
 // Certificates of people's own making may claim any dates.
 std::int64_t lifetime_of(const Validity& validity) {
-  constexpr std::int64_t longest = 200 * 365 * day;
+  constexpr std::int64_t longest = 200 * (365 * day);
   if (validity.not_after <= validity.not_before) return 0;
   UnixSeconds begin = std::clamp<UnixSeconds>(validity.not_before, 0, never / 2);
   UnixSeconds end = std::clamp<UnixSeconds>(validity.not_after, 0, never / 2);
