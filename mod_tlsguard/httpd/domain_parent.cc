@@ -76,9 +76,10 @@ void DomainParent::make_board() {
     return;
   }
   runtime_.live->use_board(*board);
+  board->begin_epoch();
   bool full = false;
   for (const auto& domain : runtime_.domains.domains()) {
-    domain->slot = board->claim(domain->identity);
+    domain->slot = board->declare(domain->identity);
     full |= domain->slot == nullptr;
   }
   claim_lists(*board);
@@ -96,7 +97,7 @@ void DomainParent::claim_lists(const live::DomainBoard& board) {
     if (!read) continue;  // judged already; the agent says what becomes of it
     for (const renew::ListLine& line : read->lines) {
       const std::string& identity = line.names.front();
-      bool taken = board.claim(identity) != nullptr;
+      bool taken = board.declare(identity) != nullptr;
       for (const std::string& name : line.names) taken &= board.put_name(list->id, name, identity);
       if (taken) continue;
       log_server(base_, APLOG_ERR, "TG0068",
