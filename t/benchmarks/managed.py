@@ -425,8 +425,8 @@ def timed_handshake(site, name):
     return time.perf_counter() - began
 
 
-def start_until(site, name, own=False):
-    """Seconds from exec to a handshake with this name; own: with a certificate for it."""
+def start_until(site, name):
+    """Seconds from exec to a handshake with this name, with a certificate for it alone."""
     began = time.monotonic()
     site._spawn()
 
@@ -435,8 +435,7 @@ def start_until(site, name, own=False):
         with contextlib.suppress(OSError):
             certificate = site.served(name, timeout=60)
             now = time.monotonic()
-            good = name in certificate.names and not is_placeholder(certificate)
-            return now if good or not own else None
+            return now if certificate.names == [name] and not is_placeholder(certificate) else None
         return None
 
     return wait_for(answered, f"a handshake with {name}", 300, 0.002) - began
@@ -458,7 +457,8 @@ def filled(site, count):
 def listed(bench, size):
     """A server whose default virtual host has so many names in a list; 0: no list."""
     line = 'TLSGuardDomainList "@dir@/names"\n' if size else ""
-    site = Site(bench.pki, INTERNAL + managed("default.example.test", "TLSGuardDomain", line,
+    site = Site(bench.pki, INTERNAL + managed("default.example.test",
+                                              "TLSGuardDomain default.example.test", line,
                                               "ServerAlias *.example.test"), loglevel="notice")
     (site.dir / "names").write_text("".join(f"{name}\n" for name in host_names(size)))
     return site
@@ -490,6 +490,7 @@ def names(bench):
                 # Each worker has a first handshake of its own.
                 seen = [timed_handshake(site, each) for _ in range(12)]
                 later = MILLI * statistics.median(seen[6:])
+                assert site.served(each).names == [each]
                 if name == with_list:
                     first.append(MILLI * seen[0])
                     second.append(later)
@@ -569,7 +570,7 @@ def managed_hosts(bench):
         filled(sites[ours], size)
         for _, name in turns(list(sites), rounds):
             site = sites[name]
-            start.add(name, start_until(site, hosts[-1], own=True))
+            start.add(name, start_until(site, hosts[-1]))
             memory.add(name, proportional_memory(site))
             if name == ours:
                 beside.append(pss(site.agent()) / 2**20)
