@@ -13,7 +13,6 @@
 #include "renew/spread.h"
 
 namespace tlsguard::renew {
-namespace {
 
 Blame blame_of(const Error& error) {
   if (error.kind == "store" || error.kind == "provision") return Blame::ours;
@@ -23,6 +22,8 @@ Blame blame_of(const Error& error) {
   if (error.kind == "rateLimited" && error.next == Next::wait) return Blame::limits;
   return Blame::ca;
 }
+
+namespace {
 
 Phase phase_of(Blame blame) {
   switch (blame) {

@@ -39,6 +39,9 @@ struct Outcome {
   bool mended = true;        // as in Known
 };
 
+// By the error's kind.
+[[nodiscard]] Blame blame_of(const Error& error);
+
 class Job {
  public:
   // All of them outlive this.

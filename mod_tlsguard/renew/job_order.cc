@@ -192,8 +192,7 @@ Job::Attempt Job::obtain_acme(std::size_t ca_index, Cause cause) {
   } else if (error.kind == "accountDoesNotExist") {
     shop_.accounts.forget_registration(account_id(settings_, ca_index));
   }
-  bool our_own = error.kind == "store" || error.kind == "provision";
-  return tl::unexpected(our_own ? error : error.within(ca.name));
+  return tl::unexpected(blame_of(error) == Blame::ours ? error : error.within(ca.name));
 }
 
 Job::Attempt Job::ask_ca(std::size_t ca_index, Cause cause, WatchedHttp& http) {
