@@ -88,8 +88,12 @@ Result<StoreAccess> StoreAccess::enter(const std::string& path, crypto::SealingK
 Result<std::optional<StoreAccess>> StoreAccess::open(const std::string& path) {
   struct stat facts {};
   if (::lstat((path + '/' + store::agent_directory).c_str(), &facts) != 0) {
-    if (errno == ENOENT) return std::optional<StoreAccess>();
-    return system_failure(path);
+    if (errno != ENOENT) return system_failure(path);
+    if (::lstat(path.c_str(), &facts) == 0) return std::optional<StoreAccess>();
+    return fail(
+        fmt::format("there is no store at '{}' (No such file or directory): --store says "
+                    "where TLSGuardStore is",
+                    path));
   }
   auto directory = store::Directory::open(path);
   if (!directory) return tl::unexpected(directory.error());

@@ -23,7 +23,7 @@ namespace tlsguard::ctl {
 
 class StoreAccess {
  public:
-  // nullopt: there is no store, or no domain was ever managed there.
+  // nullopt: no domain was ever managed there. An error, too, where there is no store at all.
   [[nodiscard]] static Result<std::optional<StoreAccess>> open(const std::string& path);
   // Makes it where it is missing.
   [[nodiscard]] static Result<StoreAccess> make(const std::string& path,

@@ -246,6 +246,14 @@ def test_status_of_an_unknown_virtual_host(counted):
     assert done.err == "tlsguardctl: the census has no virtual host 'nosuch.example.test'\n"
 
 
+@pytest.mark.parametrize("command", ["renew x", "hold x", "rollback x", "export x --to .", "ca root",
+                                     "account show", "events", "store verify", "store gc"])
+def test_a_store_that_is_missing(tmp_path, command):
+    done = ctl(*command.split(), "--store", tmp_path / "missing")
+    assert done.code == TROUBLE and done.out == "", done
+    assert f"no store at '{tmp_path}/missing'" in done.err and done.err.count("\n") == 1, done
+
+
 @pytest.mark.parametrize("command, name", [("status", "census.json"), ("check", "runtime.json")])
 def test_a_store_that_is_of_no_use(tmp_path, command, name):
     def complaint(store):
