@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "core/text.h"
+#include "ctl/completion.h"
 #include "ctl/ctl_check.h"
 #include "ctl/ctl_policy.h"
 #include "ctl/ctl_status.h"
@@ -36,6 +37,7 @@ struct Arguments {
   StatusOptions status;
   int plain_port = 80;
   ManagedArguments managed;
+  bool domains = false;  // of completion
   Action action;
 };
 
@@ -133,6 +135,21 @@ void add_status(CLI::App& app, Arguments& arguments) {
   });
 }
 
+void add_completion(CLI::App& app, Arguments& arguments) {
+  CLI::App& command = *app.add_subcommand(
+      "completion", "print what bash needs to complete the command line: eval it, or keep it");
+  command.add_flag("--domains", arguments.domains,
+                   "print the managed domains instead, as it asks for them");
+  add_store(command, arguments);
+  command.callback([&app, &arguments] {
+    arguments.action = [&app, &arguments] {
+      if (arguments.domains) return print_domain_names(arguments.store);
+      print(bash_completion(app));
+      return static_cast<int>(exit_fine);
+    };
+  });
+}
+
 std::string version_text() {
   return fmt::format("tlsguardctl {} ({})", TLSGUARD_VERSION, OpenSSL_version(OPENSSL_VERSION));
 }
@@ -178,6 +195,7 @@ int run(int argc, char** argv) {
   add_status(app, arguments);
   add_managed_commands(app, arguments.managed,
                        [&arguments](Action action) { arguments.action = std::move(action); });
+  add_completion(app, arguments);
   app.allow_extras();
   try {
     app.parse(argc, argv);

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """tlsguardctl policy and status, its help and its errors. The rest is in test_ctl_check.py."""
 import json
+import os
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
-from harness.ctl import FINE, TROUBLE, USAGE, ctl
+from harness.ctl import FINE, TROUBLE, USAGE, ctl, ctl_binary
 from harness.httpd import vhost
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "policies"
@@ -20,13 +22,53 @@ IDS = [path.stem for path in sorted(GOLDEN.glob("*.txt"))]
                                      "resume", "rollback", "revoke", "account", "account show",
                                      "account rollover", "ca", "ca root", "events", "store",
                                      "store verify", "store gc", "export", "import",
-                                     "import mod_md", "import certbot", "import pem"])
+                                     "import mod_md", "import certbot", "import pem",
+                                     "completion"])
 def test_help(command):
     done = ctl(*command.split(), "--help")
     assert done.code == FINE and done.err == ""
     assert f"Usage: tlsguardctl {command}".rstrip() in done.out
-    if command not in ("", "policy", "account", "ca", "store", "import"):
+    if command not in ("", "policy", "account", "ca", "store", "import", "completion"):
         assert "--json" in done.out
+
+
+def completed(line, tmp_path):
+    """What bash offers for the last word of a line."""
+    words = line.split(" ")
+    script = tmp_path / "tlsguardctl"
+    script.write_text(ctl("completion").out)
+    done = subprocess.run(
+        ["bash", "--noprofile", "--norc", "-uc",
+         '. "$0"; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); PATH=$PATH:$CTL_DIR; _tlsguardctl; '
+         'printf "%s\\n" "${COMPREPLY[@]}"', script, *words],
+        env={**os.environ, "CTL_DIR": str(Path(ctl_binary()).parent)}, stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE, text=True, cwd=tmp_path, timeout=60)
+    assert done.returncode == 0 and done.stderr == "", done
+    return done.stdout.split()
+
+
+@pytest.mark.parametrize("line, words", [
+    ("tlsguardctl po", ["policy"]),
+    ("tlsguardctl policy ", ["list", "show", "diff", "explain", "--help"]),
+    ("tlsguardctl policy show inter", ["intermediate"]),
+    ("tlsguardctl policy diff modern inter", ["intermediate"]),
+    ("tlsguardctl check --policy mod", ["modern"]),
+    ("tlsguardctl status --policy in", ["intermediate", "in-force"]),
+    ("tlsguardctl check --servername ", []),
+    ("tlsguardctl revoke --reason k", ["keyCompromise"]),
+    ("tlsguardctl account s", ["show"]),
+    ("tlsguardctl import pem c", ["chains"]),
+    ("tlsguardctl export x --to c", ["chains"]),
+    ("tlsguardctl export --", ["--help", "--json", "--store", "--to", "--watch", "--exec"]),
+    ("tlsguardctl nosuch ", None),
+])
+def test_completion(line, words, tmp_path):
+    (tmp_path / "chains").mkdir()
+    found = completed(line, tmp_path)
+    if words is None:
+        assert "policy" in found
+    else:
+        assert sorted(w for w in found if words or w) == sorted(words), found
 
 
 def test_version():
