@@ -156,7 +156,7 @@ bool CurlClient::open() {
 }
 
 void CurlClient::set_protocols() {
-  bool http_too = peer_ == Peer::self_check;
+  bool http_too = peer_ != Peer::ca;
 #if LIBCURL_VERSION_NUM >= 0x075500
   const char* allowed = http_too ? "http,https" : "https";
   set(easy_, CURLOPT_PROTOCOLS_STR, allowed);

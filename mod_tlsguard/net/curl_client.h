@@ -24,7 +24,7 @@ inline constexpr std::chrono::seconds connect_timeout{15};
 // Whom the requests are for: how errors call the other side, and what is allowed.
 enum class Peer : std::uint8_t {
   ca,       // https only, the certificate verified
-  webhook,  // the same
+  webhook,  // http, too, where the administrator has written so
   // Our own name from outside. As a CA does for http-01 (RFC 8555 8.3): http and https, any
   // certificate, redirects from one to the other.
   self_check,

@@ -66,8 +66,8 @@ std::string text_of(const CurlFailure& failure, Peer peer) {
     case CURLE_UNSUPPORTED_PROTOCOL:
       // Anything that does not begin as HTTP/1 could be HTTP/0.9.
       if (failure.detail.find("HTTP/0.9") != std::string::npos) return no_http(host);
-      return peer == Peer::self_check ? "neither an http nor an https URL"
-                                      : "not an https URL, or a redirect to one that is not";
+      return peer == Peer::ca ? "not an https URL, or a redirect to one that is not"
+                              : "neither an http nor an https URL";
     case CURLE_COULDNT_RESOLVE_HOST:
       return fmt::format("{} {} does not resolve", words(peer).its_name, without_port(host));
     case CURLE_COULDNT_RESOLVE_PROXY:

@@ -374,6 +374,14 @@ START_TEST(a_connection_is_kept_and_its_session) {
 }
 END_TEST
 
+START_TEST(a_webhook_may_be_in_clear_and_a_ca_may_not) {
+  LoopbackServer server(echo);
+  ck_assert(net::curl_clients(Peer::webhook)({})->send(get(server.url())).has_value());
+  expect_contains(error_of(net::curl_clients(Peer::ca)({})->send(get(server.url()))),
+                  "not an https URL");
+}
+END_TEST
+
 START_TEST(a_cas_certificate_is_verified) {
   TlsIdentity identity("127.0.0.1");
   TlsIdentity other("127.0.0.1");
@@ -485,6 +493,7 @@ Suite* curl_client_suite() {
   tcase_add_test(tcase, what_cannot_be_reached_is_named);
   tcase_add_test(tcase, a_proxy_is_used_where_it_is_set_and_no_other);
   tcase_add_test(tcase, a_connection_is_kept_and_its_session);
+  tcase_add_test(tcase, a_webhook_may_be_in_clear_and_a_ca_may_not);
   tcase_add_test(tcase, a_cas_certificate_is_verified);
   tcase_add_test(tcase, trust_is_a_file_or_a_directory);
   tcase_add_test(tcase, redirects_of_a_ca_stay_encrypted);
