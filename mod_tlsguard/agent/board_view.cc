@@ -17,6 +17,8 @@ void BoardView::publish(const std::string& identity, const renew::DomainView& vi
   slot->next_run.store(view.next_run, relaxed);
   slot->errors.store(view.errors, relaxed);
   slot->state.store(static_cast<std::uint32_t>(view.phase), relaxed);
+  // Of the one before: it is nobody's trouble any more.
+  if (slot->generation.load(relaxed) != view.generation) slot->failed_loads.store(0, relaxed);
   // Whoever sees it finds the version in the store.
   slot->generation.store(view.generation, std::memory_order_release);
 }

@@ -141,6 +141,8 @@ LivePtr Credentials::refresh(Entry& entry, DomainSlot& slot, std::uint64_t gener
       std::lock_guard pointing(entry.pointing);
       entry.live = *loaded;
     }
+    if (entry.complained_of == generation) slot.forget_failed_load();
+    entry.complained_of.reset();
   } else {
     entry.again_at.store(now_() + retry_after, std::memory_order_relaxed);
     complain(entry, slot, generation, identity, loaded.error());
@@ -153,7 +155,7 @@ void Credentials::complain(Entry& entry, DomainSlot& slot, std::uint64_t generat
                            std::string_view identity, const Error& error) {
   if (entry.complained_of == generation) return;
   entry.complained_of = generation;
-  slot.failed_loads.fetch_add(1, std::memory_order_relaxed);
+  slot.count_failed_load();
   log_.write(Severity::error, "TG0060",
              fmt::format("domain={}: {}; {}", identity, error.text,
                          entry.current() != nullptr ? "what was served before is served on"

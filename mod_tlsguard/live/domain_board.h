@@ -29,15 +29,26 @@ namespace tlsguard::live {
 inline constexpr std::size_t max_identity = 255;  // bytes; RFC 1035 2.3.4
 
 struct alignas(64) DomainSlot {
-  std::atomic<std::uint64_t> key{0};           // of the identity; 0: free
-  std::atomic<std::uint64_t> generation{0};    // store::Current's; 0: nothing is live
-  std::atomic<std::int64_t> not_after{0};      // of what is live; the earliest
-  std::atomic<std::int64_t> next_run{0};       // 0: none is planned
-  std::atomic<std::uint32_t> errors{0};        // in a row
-  std::atomic<std::uint32_t> state{0};         // renew::Phase
-  std::atomic<std::uint32_t> failed_loads{0};  // workers that kept an older generation
+  std::atomic<std::uint64_t> key{0};         // of the identity; 0: free
+  std::atomic<std::uint64_t> generation{0};  // store::Current's; 0: nothing is live
+  std::atomic<std::int64_t> not_after{0};    // of what is live; the earliest
+  std::atomic<std::int64_t> next_run{0};     // 0: none is planned
+  std::atomic<std::uint32_t> errors{0};      // in a row
+  std::atomic<std::uint32_t> state{0};       // renew::Phase
+  // Workers that keep an older generation, as they could not load this one. Set to 0 with every
+  // generation and at every reload; one that dies meanwhile stays counted until then.
+  std::atomic<std::uint32_t> failed_loads{0};
   // The identity itself, zero-padded: workers know the domains of a list by their key only.
   std::array<std::atomic<std::uint64_t>, (max_identity + 1) / 8> text{};
+
+  void count_failed_load() { failed_loads.fetch_add(1, std::memory_order_relaxed); }
+  // Never below 0, whatever was written there meanwhile.
+  void forget_failed_load() {
+    std::uint32_t before = failed_loads.load(std::memory_order_relaxed);
+    while (before > 0 &&
+           !failed_loads.compare_exchange_weak(before, before - 1, std::memory_order_relaxed)) {
+    }
+  }
 
   // Of at most max_identity bytes.
   [[nodiscard]] std::string identity() const;

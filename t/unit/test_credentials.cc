@@ -164,9 +164,11 @@ START_TEST(a_failure_that_passes_is_got_over) {
   ck_assert(worker.find() == good);
   write_file(path, key);
   ck_assert(worker.find() == good);  // not at once: a handshake should not wait for the disk
+  ck_assert_uint_eq(worker.slot.failed_loads, 1);
   worker.now += 60;
   ck_assert_uint_eq(worker.find()->version, version);
   ck_assert_int_eq(worker.log.count("TG0060"), 1);
+  ck_assert_uint_eq(worker.slot.failed_loads, 0);
 }
 END_TEST
 
