@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/arguments.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <functional>
 #include <limits>
 #include <map>
+
+#include "core/text.h"
 
 namespace tlsguard::agent {
 namespace {
@@ -53,6 +56,14 @@ bool resolver(Arguments& arguments, Value value) {
   return true;
 }
 
+// "1,1,2"
+bool webhook_pace(Arguments& arguments, Value value) {
+  std::vector<std::string> parts = split(value, ",");
+  return !parts.empty() && std::all_of(parts.begin(), parts.end(), [&](const std::string& part) {
+    return number(part, arguments.webhook_pace.emplace_back(), std::int64_t{1});
+  });
+}
+
 const std::map<std::string, Reader>& readers() {
   static const std::map<std::string, Reader> all{
       {"--spec-fd", descriptor(&Arguments::spec_fd)},
@@ -66,6 +77,7 @@ const std::map<std::string, Reader>& readers() {
       {"--outside-http", [](Arguments& a, Value v) { return number(v, a.outside.http); }},
       {"--outside-https", [](Arguments& a, Value v) { return number(v, a.outside.https); }},
       {"--dns", resolver},
+      {"--webhook-pace", webhook_pace},
       {"--dns-zone-port", [](Arguments& a, Value v) { return number(v, a.dns.zone_port); }}};
   return all;
 }
@@ -80,7 +92,7 @@ const std::string_view usage =
     "                 --group GID [--parent PID] [--log-level LEVEL]\n"
     "\n"
     "For tests: [--dns ADDRESS:PORT] [--dns-zone-port PORT] [--outside-http PORT]\n"
-    "           [--outside-https PORT]\n";
+    "           [--outside-https PORT] [--webhook-pace SECONDS,…]\n";
 
 Result<Arguments> parse_arguments(const std::vector<std::string>& words) {
   Arguments arguments;

@@ -26,6 +26,8 @@ struct Arguments {
   gid_t group = 0;
   std::optional<pid_t> parent;
   Severity least = Severity::notice;  // what is less is not logged
+  // For tests: seconds between the tries of a webhook; empty: the usual ones.
+  std::vector<std::int64_t> webhook_pace;
   // For tests: how the outside reaches us, and whom DNS is asked of.
   renew::OutsidePorts outside;
   net::DnsSettings dns;

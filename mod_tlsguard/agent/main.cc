@@ -5,11 +5,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
+#include <memory>
 #include <random>
+#include <set>
 #include <system_error>
 #include <thread>
 
@@ -20,10 +23,12 @@
 #include "agent/privileges.h"
 #include "agent/stderr_log.h"
 #include "net/curl_client.h"
+#include "renew/alert_keeper.h"
 #include "renew/control.h"
 #include "renew/event_runner.h"
 #include "renew/manager.h"
 #include "renew/spec_json.h"
+#include "renew/watch.h"
 
 namespace tlsguard::agent {
 namespace {
@@ -110,6 +115,28 @@ void watch_lists(renew::Manager& manager, LogSink& log) {
   }).detach();
 }
 
+renew::EventRunner::Setup runner_setup(const Arguments& arguments, const renew::AgentSpec& spec,
+                                       const renew::World& world) {
+  renew::EventRunner::Setup setup{
+      net::curl_clients(net::Peer::webhook), world.now, spec.server_name, {}};
+  if (!arguments.webhook_pace.empty()) setup.pace.again = arguments.webhook_pace;
+  return setup;
+}
+
+// All that is configured, so that nothing is told to whom nobody names any more.
+std::vector<renew::EventSpec> event_lines_of(const renew::AgentSpec& spec) {
+  std::vector<renew::EventSpec> lines;
+  std::set<const renew::DomainSettings*> seen;
+  auto add = [&](const std::shared_ptr<const renew::DomainSettings>& settings) {
+    if (!seen.insert(settings.get()).second) return;
+    lines.insert(lines.end(), settings->events.begin(), settings->events.end());
+  };
+  for (const auto& domain : spec.domains) add(domain.settings);
+  for (const auto& list : spec.lists) add(list.settings);
+  for (const auto& file : spec.static_certificates) add(file.settings);
+  return lines;
+}
+
 // Returns only where it could not start.
 Result<void> work(const Arguments& arguments, uid_t starter, StderrLog& log) {
   auto spec = take_spec(arguments.spec_fd);
@@ -122,9 +149,16 @@ Result<void> work(const Arguments& arguments, uid_t starter, StderrLog& log) {
   renew::HttpFactories http{net::curl_clients(net::Peer::ca),
                             net::curl_clients(net::Peer::self_check)};
   renew::World world = world_of(arguments);
-  renew::EventRunner events(net::curl_clients(net::Peer::webhook), log, world.now);
+  renew::EventRunner runner(runner_setup(arguments, *spec, world), log);
+  renew::AlertKeeper events(runner, log, world.now);
   BoardView view(*board, log);
   std::string store = spec->store_path;
+  auto owned = [&, lines = event_lines_of(*spec)](const std::string& agent) {
+    runner.open(agent, [&](const renew::EventSpec& line) {
+      return std::find(lines.begin(), lines.end(), line) != lines.end();
+    });
+    events.open(agent);
+  };
   std::string size = fmt::format("{} domains and {} lists in the configuration",
                                  spec->domains.size(), spec->lists.size());
   auto manager = renew::Manager::open({.spec = std::move(*spec),
@@ -133,7 +167,8 @@ Result<void> work(const Arguments& arguments, uid_t starter, StderrLog& log) {
                                        .events = events,
                                        .log = log,
                                        .http = http,
-                                       .world = world});
+                                       .world = world,
+                                       .owned = owned});
   if (!manager) return tl::unexpected(manager.error());
   log.write(Severity::info, "TG0100",
             fmt::format("store={}: the agent is at work: {}", store, size));
@@ -143,6 +178,12 @@ Result<void> work(const Arguments& arguments, uid_t starter, StderrLog& log) {
       log);
   std::thread([&server] { server.serve(); }).detach();
   watch_lists(**manager, log);
+  std::thread([&runner] { runner.run(); }).detach();
+  renew::Watch watch(**manager, events, [&](const std::string& identity) {
+    const live::DomainSlot* slot = board->find(identity);
+    return slot != nullptr ? slot->failed_loads.load(std::memory_order_relaxed) : 0;
+  });
+  std::thread([&watch] { watch.run(); }).detach();
   (*manager)->run();
   return {};
 }

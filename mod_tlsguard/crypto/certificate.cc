@@ -156,6 +156,17 @@ Result<Chain> parse_chain(std::string_view pem) {
   return chain;
 }
 
+Result<Certificate> first_certificate(std::string_view pem) {
+  constexpr std::string_view begin = "-----BEGIN CERTIFICATE-----";
+  constexpr std::string_view end = "-----END CERTIFICATE-----";
+  std::size_t from = pem.find(begin);
+  std::size_t to = from == std::string_view::npos ? from : pem.find(end, from);
+  if (to == std::string_view::npos) return fail("there is no certificate in it");
+  auto chain = parse_chain(pem.substr(from, to + end.size() - from));
+  if (!chain) return tl::unexpected(chain.error());
+  return std::move(chain->front());
+}
+
 Result<std::string> certificate_to_pem(const X509* certificate) {
   Bio bio(BIO_new(BIO_s_mem()));
   if (!bio || PEM_write_bio_X509(bio.get(), certificate) != 1) {

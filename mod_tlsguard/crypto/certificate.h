@@ -22,6 +22,9 @@ inline constexpr std::size_t max_chain_length = 10;
 // A PEM chain (RFC 8555 9.1). An error where any block is something else than CERTIFICATE (a key
 // that a CA, or a mistake, put in), where it is empty, or beyond the bounds above.
 [[nodiscard]] Result<Chain> parse_chain(std::string_view pem);
+// The first certificate of a file that may hold others, parameters and keys, too (mod_ssl's
+// SSLCertificateFile); of those nothing is read.
+[[nodiscard]] Result<Certificate> first_certificate(std::string_view pem);
 [[nodiscard]] Result<std::string> certificate_to_pem(const X509* certificate);
 [[nodiscard]] Result<std::string> chain_to_pem(const Chain& chain);
 

@@ -59,6 +59,36 @@ void print_verified(const Verified& verified) {
       verified.wrong.empty() ? "all whole" : fmt::format("{} wrong", verified.wrong.size())));
 }
 
+std::string date_at(const json& object, const char* key) {
+  return format_date(object.at(key).get<UnixSeconds>());
+}
+
+std::string text_at(const json& object, const char* key) {
+  return printable(object.at(key).get_ref<const std::string&>());
+}
+
+void print_events(const json& report) {
+  Table happened;
+  for (const json& event : report.at("events")) {
+    happened.add({date_at(event, "at"), text_at(event, "domain"), text_at(event, "what"),
+                  text_at(event, "text")});
+  }
+  print(happened.text());
+  Table wrong;
+  for (const json& alert : report.at("alerts")) {
+    wrong.add({"since " + date_at(alert, "since"), text_at(alert, "subject"),
+               text_at(alert, "kind"), text_at(alert, "text")});
+  }
+  if (!report.at("alerts").empty()) print("\nWrong now:\n" + wrong.text("  "));
+  Table dead;
+  for (const json& letter : report.at("dead_letters")) {
+    dead.add({date_at(letter, "at"), text_at(letter, "domain"), text_at(letter, "event"),
+              fmt::format("{}: {} ({} tries)", text_at(letter, "to"), text_at(letter, "error"),
+                          letter.at("tries").get<std::uint32_t>())});
+  }
+  if (!report.at("dead_letters").empty()) print("\nNot delivered:\n" + dead.text("  "));
+}
+
 Result<json> collect_versions(const std::string& store) {
   auto access = StoreAccess::open(store);
   if (!access) return tl::unexpected(access.error());
@@ -118,20 +148,13 @@ int store_gc(const std::string& store, bool as_json) {
 }
 
 int events(const std::string& store, const std::string& domain, bool as_json) {
-  auto happened = all_events(store, domain);
-  if (!happened) return trouble(happened.error());
+  auto report = all_events(store, domain);
+  if (!report) return trouble(report.error());
   if (as_json) {
-    print_json({{"events", std::move(*happened)}});
-    return exit_fine;
+    print_json(*report);
+  } else {
+    print_events(*report);
   }
-  Table table;
-  for (const json& event : *happened) {
-    table.add({format_date(event.at("at").get<UnixSeconds>()),
-               printable(event.at("domain").get<std::string>()),
-               printable(event.at("what").get<std::string>()),
-               printable(event.at("text").get<std::string>())});
-  }
-  print(table.text());
   return exit_fine;
 }
 

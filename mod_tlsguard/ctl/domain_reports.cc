@@ -9,6 +9,7 @@
 #include "ctl/agent_client.h"
 #include "ctl/store_access.h"
 #include "renew/domain_report.h"
+#include "renew/event_report.h"
 
 namespace tlsguard::ctl {
 namespace {
@@ -91,23 +92,16 @@ Result<std::optional<json>> one_domain(const std::string& store, const std::stri
 }
 
 Result<json> all_events(const std::string& store, const std::string& domain) {
+  auto asked = ask_agent(store, {.command = ControlCommand::events, .domain = to_lower(domain)});
+  if (!asked) return tl::unexpected(asked.error());
+  if (*asked) return std::move(**asked);
   auto access = StoreAccess::open(store);
   if (!access) return tl::unexpected(access.error());
-  json events = json::array();
-  if (!*access) return events;
-  for (const renew::JobState& state : (*access)->jobs().all_jobs()) {
-    if (!domain.empty() && !equal_ignoring_case(domain, state.identity)) continue;
-    for (const renew::HistoryEntry& entry : state.history) {
-      events.push_back({{"at", entry.at},
-                        {"domain", state.identity},
-                        {"what", entry.what},
-                        {"text", entry.text}});
-    }
+  if (!*access) {
+    return json{
+        {"events", json::array()}, {"alerts", json::array()}, {"dead_letters", json::array()}};
   }
-  std::stable_sort(events.begin(), events.end(), [](const json& a, const json& b) {
-    return a.at("at").get<UnixSeconds>() < b.at("at").get<UnixSeconds>();
-  });
-  return events;
+  return renew::event_report((*access)->agent_path(), (*access)->jobs(), domain);
 }
 
 }  // namespace tlsguard::ctl

@@ -21,8 +21,8 @@ namespace tlsguard::ctl {
 // or another of its names. nullopt: it is not managed here.
 [[nodiscard]] Result<std::optional<nlohmann::json>> one_domain(const std::string& store,
                                                                const std::string& name);
-// What happened to all domains, or to one (its first name), as far as it is kept: {at, domain,
-// what, text}, the oldest first.
+// What happened to all domains, or to one (its first name), what is wrong, and what could not be
+// told: renew::event_report().
 [[nodiscard]] Result<nlohmann::json> all_events(const std::string& store,
                                                 const std::string& domain);
 

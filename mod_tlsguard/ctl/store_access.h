@@ -38,6 +38,7 @@ class StoreAccess {
   [[nodiscard]] renew::JobStore& jobs() { return *jobs_; }
   // Once.
   [[nodiscard]] renew::Accounts accounts();
+  [[nodiscard]] std::string agent_path() const { return path_ + "/agent"; }
   [[nodiscard]] std::string ca_path() const { return path_ + "/agent/ca"; }
   // What the agent alone may change. An error where there is one, here or of another server.
   [[nodiscard]] Result<void> lock();

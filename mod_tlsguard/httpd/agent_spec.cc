@@ -9,6 +9,8 @@
 #include <algorithm>
 #include <array>
 
+#include "httpd/conf_of.h"
+
 namespace tlsguard::httpd {
 
 namespace {
@@ -89,8 +91,9 @@ AgentConf agent_conf(const ServerConf& base, const Place& place, Complaints& com
   return conf;
 }
 
-renew::AgentSpec agent_spec(const ManagedDomains& domains, const ServerConf& base,
+renew::AgentSpec agent_spec(const ManagedDomains& domains, const server_rec& base_server,
                             const std::string& store_path) {
+  const ServerConf& base = *conf_of(&base_server);
   renew::AgentSpec spec;
   spec.store_path = store_path;
   for (const auto& domain : domains.domains()) {
@@ -100,6 +103,7 @@ renew::AgentSpec agent_spec(const ManagedDomains& domains, const ServerConf& bas
     spec.lists.push_back({list->path, list->id, list->settings});
   }
   spec.reach = reachability(base);
+  if (base_server.server_hostname != nullptr) spec.server_name = base_server.server_hostname;
   if (base.internal_ca_names) spec.permitted_internal_names = base.internal_ca_names->value;
   return spec;
 }

@@ -27,7 +27,8 @@ struct AgentConf {
 [[nodiscard]] AgentConf agent_conf(const ServerConf& base, const Place& place,
                                    Complaints& complaints);
 
-[[nodiscard]] renew::AgentSpec agent_spec(const ManagedDomains& domains, const ServerConf& base,
+[[nodiscard]] renew::AgentSpec agent_spec(const ManagedDomains& domains,
+                                          const server_rec& base_server,
                                           const std::string& store_path);
 
 }  // namespace tlsguard::httpd

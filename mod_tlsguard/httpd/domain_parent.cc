@@ -13,6 +13,7 @@
 #include "httpd/conf_of.h"
 #include "httpd/list_file.h"
 #include "httpd/log.h"
+#include "httpd/static_certificates.h"
 #include "renew/spec_json.h"
 #include "store/layout.h"
 
@@ -41,6 +42,11 @@ bool is_open_to_workers(const std::string& path) {
     needed = S_IRGRP | S_IXGRP;
   }
   return (facts.st_mode & needed) == needed;
+}
+
+// Of workers that go now. slot: nullptr where there was no room.
+void forget_failed_loads(live::DomainSlot* slot) {
+  if (slot != nullptr) slot->failed_loads.store(0, std::memory_order_relaxed);
 }
 
 // LogLevel tlsguard:… of the server.
@@ -80,6 +86,7 @@ void DomainParent::make_board() {
   for (const auto& domain : runtime_.domains.domains()) {
     domain->slot = board->claim(domain->identity);
     full |= domain->slot == nullptr;
+    forget_failed_loads(domain->slot);
   }
   claim_lists(*board);
   if (full) {
@@ -96,7 +103,9 @@ void DomainParent::claim_lists(const live::DomainBoard& board) {
     if (!read) continue;  // judged already; the agent says what becomes of it
     for (const renew::ListLine& line : read->lines) {
       const std::string& identity = line.names.front();
-      bool taken = board.claim(identity) != nullptr;
+      live::DomainSlot* slot = board.claim(identity);
+      forget_failed_loads(slot);
+      bool taken = slot != nullptr;
       for (const std::string& name : line.names) taken &= board.put_name(list->id, name, identity);
       if (taken) continue;
       log_server(base_, APLOG_ERR, "TG0068",
@@ -196,7 +205,9 @@ void DomainParent::start_agent() {
   AgentSetup setup;
   setup.program = runtime_.agent.program;
   setup.store_path = runtime_.store_path;
-  setup.spec = renew::to_json(agent_spec(runtime_.domains, *conf_of(base_), runtime_.store_path));
+  renew::AgentSpec spec = agent_spec(runtime_.domains, *base_, runtime_.store_path);
+  spec.static_certificates = static_certificates(runtime_, pconf_);
+  setup.spec = renew::to_json(spec);
   setup.sealing_key = runtime_.live->sealing_key()->bytes();
   setup.board_fd = anchor_.board.fd;
   setup.user = runtime_.agent.uid;

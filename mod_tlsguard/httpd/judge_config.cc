@@ -12,6 +12,7 @@
 #include "httpd/domain_warnings.h"
 #include "httpd/pool.h"
 #include "httpd/sites.h"
+#include "httpd/static_certificates.h"
 #include "httpd/virtual_hosts.h"
 #include "httpd/web_hooks.h"
 #include "policy/strength.h"
@@ -177,6 +178,21 @@ void give_out_lists(Runtime& runtime, const server_rec* base) {
   }
 }
 
+void note_watched(Runtime& runtime) {
+  runtime.watching = std::any_of(runtime.virtual_hosts.begin(), runtime.virtual_hosts.end(),
+                                 [](const auto& host) { return watches_files(*host); });
+}
+
+// Where it is written that an agent is needed.
+Place first_need(const Runtime& runtime) {
+  const auto& domains = runtime.domains.domains();
+  if (!domains.empty()) return domains.front()->place;
+  if (runtime.domains.any()) return runtime.domains.lists().front()->place;
+  auto watched = std::find_if(runtime.virtual_hosts.begin(), runtime.virtual_hosts.end(),
+                              [](const auto& host) { return watches_files(*host); });
+  return conf_of((*watched)->server)->domain_conf->events->place;
+}
+
 }  // namespace
 
 Runtime* judge_config(apr_pool_t* pconf, apr_pool_t* ptemp, server_rec* base,
@@ -194,7 +210,8 @@ Runtime* judge_config(apr_pool_t* pconf, apr_pool_t* ptemp, server_rec* base,
   if (!define_policies(*runtime, base_conf, complaints)) return nullptr;
   make_hosts_and_sites(*runtime, base, ptemp, complaints);
   if (complaints.any_error()) return nullptr;
-  if (runtime->domains.any()) {
+  note_watched(*runtime);
+  if (runtime->needs_agent()) {
     if (runtime->store_path.size() > store::max_store_path()) {
       complaints.error(base_conf.store ? base_conf.store->place : place_of(base),
                        fmt::format("TLSGuardStore: the path '{}' is longer than {}, too long for "
@@ -202,10 +219,7 @@ Runtime* judge_config(apr_pool_t* pconf, apr_pool_t* ptemp, server_rec* base,
                                    runtime->store_path, store::max_store_path()));
       return nullptr;
     }
-    const auto& domains = runtime->domains.domains();
-    const Place& first =
-        domains.empty() ? runtime->domains.lists().front()->place : domains.front()->place;
-    runtime->agent = agent_conf(base_conf, first, complaints);
+    runtime->agent = agent_conf(base_conf, first_need(*runtime), complaints);
   }
   runtime->addresses.build(base, ptemp);
   mark_defaults(*runtime);

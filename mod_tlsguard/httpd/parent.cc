@@ -79,7 +79,7 @@ class Parent {
 
   void start(apr_pool_t* pconf, live::BoardAnchor& anchor, DomainAnchor& domain_anchor) {
     open_store();
-    if (runtime_.domains.any()) {
+    if (runtime_.needs_agent()) {
       domains_.emplace(base_, pconf, runtime_, domain_anchor);
       domains_->start(directory_ ? &*directory_ : nullptr);
     }

@@ -89,16 +89,19 @@ struct Runtime {
   bool judging = false;               // some virtual host is not off
   bool enforcing = false;             // some virtual host is on
   bool any_hsts = false;              // some server sends it
+  bool watching = false;              // some certificate of a file, for TLSGuardEvent
   ap_filter_rec_t* hsts_filter = nullptr;
   std::unique_ptr<SharedFlag> loop_warning = std::make_unique<SharedFlag>();
   std::string store_path;
-  AgentConf agent;         // where something is managed
+  AgentConf agent;         // where there is work for it
   std::uint64_t seed = 0;  // of the fingerprints
   // mod_ssl's session cache look-up, behind ours (sessions.h); set in post_config.
   SessionGetCallback ssl_get_session = nullptr;
   // Per process: workers inherit empty ones and fill their own.
   std::unique_ptr<live::VerdictCache> verdict_cache = std::make_unique<live::VerdictCache>();
   std::unique_ptr<HandshakeLog> handshake_log = std::make_unique<HandshakeLog>();
+
+  [[nodiscard]] bool needs_agent() const { return domains.any() || watching; }
 };
 
 }  // namespace tlsguard::httpd

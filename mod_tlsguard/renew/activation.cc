@@ -151,7 +151,7 @@ Result<void> activate(const Workshop& shop, const DomainSpec& spec, JobState& st
   if (!live) return tl::unexpected(ours(live.error(), "certificate store"));
   auto current = shop.certificates.activate(spec.identity, version.number);
   if (!current) return tl::unexpected(ours(current.error(), "certificate store"));
-  bool recovered = state.failure.in_row > 0;
+  bool recovered = state.failure.in_row > 0 || state.warned_at > 0;
   live->generation = current->generation;
   live->since = shop.world.now();
   state.live = std::move(*live);

@@ -52,6 +52,15 @@ std::string CaHealth::trouble(const std::string& directory_url) const {
                      found->second.why);
 }
 
+std::map<std::string, CaHealth::Silence> CaHealth::silent() const {
+  std::lock_guard lock(mutex_);
+  std::map<std::string, Silence> all;
+  for (const auto& [ca, record] : records_) {
+    if (record.down) all[ca] = {record.since, record.why};
+  }
+  return all;
+}
+
 std::map<std::string, UnixSeconds> CaHealth::probes(UnixSeconds now) const {
   std::lock_guard lock(mutex_);
   std::map<std::string, UnixSeconds> moments;

@@ -23,6 +23,12 @@ class CaHealth {
 
   // Why not; empty: it may be asked.
   [[nodiscard]] std::string trouble(const std::string& directory_url) const;
+  // Since when each that does not answer has not, and why.
+  struct Silence {
+    UnixSeconds since = 0;
+    std::string why;
+  };
+  [[nodiscard]] std::map<std::string, Silence> silent() const;
   // Those that do not answer, and when each is to be asked whether it does again.
   [[nodiscard]] std::map<std::string, UnixSeconds> probes(UnixSeconds now) const;
 

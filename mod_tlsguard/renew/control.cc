@@ -11,6 +11,7 @@
 #include "core/text.h"
 #include "renew/activation.h"
 #include "renew/domain_report.h"
+#include "renew/event_report.h"
 #include "renew/json_members.h"
 #include "renew/revocation.h"
 
@@ -56,8 +57,14 @@ Control::Answer Control::carry_out(const ControlRequest& request) {
       return look(request.domain);
     case ControlCommand::store_gc:
       return collect();
+    case ControlCommand::events:
+      return events(request.domain);
   }
   return fail("this command is not known here");
+}
+
+Control::Answer Control::events(const std::string& identity) {
+  return event_report(manager_.agent_directory(), manager_.workshop().jobs, identity);
 }
 
 Control::Answer Control::status() {

@@ -34,6 +34,7 @@ class Control {
   Answer ca_root();
   Answer look(const std::string& identity);
   Answer collect();
+  Answer events(const std::string& identity);
   Result<void> collect_versions(const std::string& identity);
 
   Manager& manager_;

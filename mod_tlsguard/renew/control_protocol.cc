@@ -17,10 +17,10 @@ constexpr JsonBounds reply_bounds{max_control_reply, 12};
 constexpr std::size_t longest_name = 255;
 constexpr std::size_t longest_url = 2048;
 
-constexpr std::array<std::string_view, 11> commands{"status",  "renew",        "hold",
+constexpr std::array<std::string_view, 12> commands{"status",  "renew",        "hold",
                                                     "resume",  "rollback",     "revoke",
                                                     "look",    "account show", "account rollover",
-                                                    "ca root", "store gc"};
+                                                    "ca root", "store gc",     "events"};
 
 struct Reason {
   std::string_view name;

@@ -46,6 +46,7 @@ enum class ControlCommand : std::uint8_t {
   account_rollover,
   ca_root,
   store_gc,
+  events,
 };
 [[nodiscard]] std::string_view control_command_name(ControlCommand command);
 

@@ -2,48 +2,17 @@
 #include "renew/event_runner.h"
 
 #include <fmt/format.h>
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
 
+#include <algorithm>
 #include <array>
-#include <filesystem>
-#include <fstream>
-#include <iterator>
-#include <optional>
+#include <utility>
 
 #include "core/date.h"
 #include "core/text.h"
-#include "crypto/digest.h"
-#include "crypto/secret_bytes.h"
 #include "renew/command.h"
-#include "renew/json_members.h"
+#include "renew/webhook.h"
 
 namespace tlsguard::renew {
-namespace {
-
-constexpr std::size_t longest_key = 4096;
-constexpr int webhook_tries = 3;
-
-Result<crypto::SecretBytes> key_in(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return fail("key file '" + path + "' cannot be read");
-  crypto::SecretBytes content(longest_key);
-  file.read(reinterpret_cast<char*>(content.bytes().data()),
-            static_cast<std::streamsize>(content.size()));
-  auto size = static_cast<std::size_t>(file.gcount());
-  // An editor's end of line is no part of the key.
-  return crypto::SecretBytes(trim(content.text().substr(0, size)));
-}
-
-std::string signature_of(std::string_view body, const crypto::SecretBytes& key) {
-  std::array<unsigned char, EVP_MAX_MD_SIZE> mac{};
-  unsigned size = 0;
-  ::HMAC(::EVP_sha256(), key.bytes().data(), static_cast<int>(key.size()),
-         reinterpret_cast<const unsigned char*>(body.data()), body.size(), mac.data(), &size);
-  return "sha256=" + crypto::hex({mac.data(), size});
-}
-
-}  // namespace
 
 std::string_view event_name(Event event) {
   constexpr std::array<std::string_view, 8> names{"renewing", "renewed",      "activated",
@@ -52,121 +21,146 @@ std::string_view event_name(Event event) {
   return names.at(static_cast<std::size_t>(event));
 }
 
-EventRunner::EventRunner(net::HttpClientFactory webhooks, LogSink& log, Clock now, Pace pace)
-    : factories_{std::move(webhooks), {}},
+EventRunner::EventRunner(Setup setup, LogSink& log)
+    : factories_{std::move(setup.webhooks), {}},
       log_(log),
-      now_(std::move(now)),
-      pace_(pace),
-      pool_({.busy = 8, .threads = 32}, factories_) {}
+      now_(std::move(setup.now)),
+      server_(std::move(setup.server)),
+      pace_(std::move(setup.pace)),
+      outbox_(log),
+      pool_({.busy = 32, .threads = 64}, factories_) {}
 
-// false: it ran, and did not end well.
-bool EventRunner::run(const EventSpec& line, Event event, const std::string& identity) {
+void EventRunner::open(const std::string& agent,
+                       const std::function<bool(const EventSpec&)>& is_known) {
+  outbox_.open(agent, is_known, now_());
+  deliver_due();
+}
+
+std::string EventRunner::run_line(const EventSpec& line, const std::string& event,
+                                  const std::string& domain, bool& started) {
   std::vector<std::string> argv = line.arguments;
-  argv.emplace_back(event_name(event));
-  argv.push_back(identity);
+  argv.push_back(event);
+  argv.push_back(domain);
   auto end = run_command(argv, net::Patience(pace_.command));
+  started = end.has_value();
   std::string wrong = end ? end->text() : end.error().text;
-  if (wrong.empty()) return true;
+  if (wrong.empty()) return wrong;
   std::string output = end ? std::string(trim(end->output)) : "";
   log_.write(Severity::warning, "TG0140",
-             fmt::format("domain={}: command {} for event '{}': {}{}", identity, argv.front(),
-                         event_name(event), wrong, output.empty() ? "" : ": " + output));
-  return !end;  // one that cannot be started has no opinion
+             fmt::format("domain={}: command {} for event '{}': {}{}", domain, argv.front(), event,
+                         wrong, output.empty() ? "" : ": " + output));
+  return wrong;
 }
 
 bool EventRunner::allows(const DomainSpec& domain) {
   bool allowed = true;
+  const std::string event(event_name(Event::renewing));
   for (const EventSpec& line : domain.settings->events) {
     if (line.kind != EventSpec::Kind::command) continue;
-    allowed = run(line, Event::renewing, domain.identity) && allowed;
+    bool started = false;
+    bool well = run_line(line, event, domain.identity, started).empty();
+    // One that cannot be started has no opinion.
+    allowed = (well || !started) && allowed;
   }
   if (allowed) tell(Event::renewing, domain, "a new certificate is about to be obtained");
   return allowed;
 }
 
-bool EventRunner::too_soon(Event event, const std::string& identity) {
-  std::lock_guard lock(mutex_);
-  if (event == Event::activated) failed_at_.erase(identity);
-  if (event != Event::failed) return false;
-  UnixSeconds now = now_();
-  auto [last, fresh] = failed_at_.try_emplace(identity, now);
-  if (fresh) return false;
-  bool soon = now >= last->second && now - last->second < pace_.failed_every;
-  if (!soon) last->second = now;
-  return soon;
-}
-
-std::string EventRunner::body_of(Event event, const DomainSpec& domain,
-                                 const std::string& text) const {
-  return dump({{"event", event_name(event)},
-               {"domain", domain.identity},
-               {"names", domain.names},
-               {"text", text},
-               {"time", format_date(now_())}});
-}
-
 void EventRunner::tell(Event event, const DomainSpec& domain, const std::string& text) {
-  if (domain.settings->events.empty() || too_soon(event, domain.identity)) return;
-  auto task = [this, event, domain, body = body_of(event, domain, text)](HttpClients& clients) {
-    for (const EventSpec& line : domain.settings->events) {
-      if (line.arguments.empty()) continue;
-      if (line.kind == EventSpec::Kind::webhook) {
-        call(line, event, domain.identity, body, clients.to_ca(DomainSettings{}));
-      } else if (event != Event::renewing) {  // that one was asked before
-        run(line, event, domain.identity);
-      }
-    }
-  };
-  {
-    std::lock_guard lock(mutex_);
-    auto [told, first] = told_.try_emplace(domain.identity);
-    told->second.emplace_back(std::move(task));
-    if (!first) return;
+  Delivery delivery;
+  delivery.id = new_event_id();
+  delivery.event = event_name(event);
+  delivery.domain = domain.identity;
+  delivery.at = delivery.next_at = now_();
+  delivery.text = text.substr(0, max_event_text);
+  const std::string body =
+      webhook_body({delivery.id, delivery.event, domain, delivery.text, delivery.at, server_});
+  bool any = false;
+  for (const EventSpec& line : domain.settings->events) {
+    bool webhook = line.kind == EventSpec::Kind::webhook;
+    // Commands were asked about `renewing` before.
+    if (line.arguments.empty() || (event == Event::renewing && !webhook)) continue;
+    delivery.to = line;
+    delivery.body = webhook ? body : "";
+    outbox_.add(delivery, now_());
+    any = true;
   }
-  pool_.submit(
-      [this, identity = domain.identity](HttpClients& clients) { drain(identity, clients); });
+  if (any) deliver_due();
 }
 
-void EventRunner::drain(const std::string& identity, HttpClients& clients) {
+UnixSeconds EventRunner::deliver_due() {
+  while (auto due = outbox_.take(now_())) {
+    pool_.submit([this, delivery = std::move(*due)](HttpClients& clients) {
+      deliver(delivery, clients);
+      deliver_due();  // what waited for this one
+    });
+  }
+  return outbox_.next();
+}
+
+void EventRunner::run() {
+  constexpr std::int64_t longest_nap = 60;  // the clock may jump
   for (;;) {
-    WorkerPool::Task next;
-    {
-      std::lock_guard lock(mutex_);
-      auto told = told_.find(identity);
-      if (told->second.empty()) {
-        told_.erase(told);
-        return;
-      }
-      next = std::move(told->second.front());
-      told->second.pop_front();
-    }
-    next(clients);
+    UnixSeconds next = deliver_due();
+    UnixSeconds now = now_();
+    // What is due, and was not taken, is taken by the thread that is in its way.
+    std::int64_t nap = next == never ? longest_nap : std::clamp<std::int64_t>(next - now, 1, 60);
+    std::unique_lock lock(mutex_);
+    changed_.wait_for(lock, std::chrono::seconds(nap), [&] { return woken_; });
+    woken_ = false;
   }
 }
 
-void EventRunner::call(const EventSpec& line, Event event, const std::string& identity,
-                       const std::string& body, net::HttpClient& http) {
-  net::HttpRequest request;
-  request.method = "POST";
-  request.url = line.arguments.front();
-  request.fields = {{"Content-Type", "application/json"}};
-  request.body = body;
-  std::string wrong;
-  if (line.arguments.size() > 1) {
-    auto key = key_in(line.arguments[1]);
-    if (key) request.fields.emplace_back("TLSGuard-Signature", signature_of(body, *key));
-    if (!key) wrong = key.error().text;
+void EventRunner::deliver(Delivery delivery, HttpClients& clients) {
+  ++delivery.tries;
+  if (delivery.to.kind == EventSpec::Kind::command) return run_command_of(delivery);
+  call(delivery, clients.to_ca(DomainSettings{}));
+}
+
+void EventRunner::run_command_of(Delivery& delivery) {
+  outbox_.begun(delivery);
+  bool started = false;
+  std::string wrong = run_line(delivery.to, delivery.event, delivery.domain, started);
+  if (wrong.empty()) return outbox_.delivered(delivery);
+  delivery.error = wrong.substr(0, max_event_text);
+  outbox_.give_up(delivery, now_());
+}
+
+// What is wrong; empty: it was taken.
+std::string EventRunner::post(const Delivery& delivery, net::HttpClient& http) {
+  auto request = webhook_request(delivery.to, delivery.body);
+  if (!request) return request.error().text;
+  auto response = http.send(*request);
+  if (!response) return response.error().text;
+  return response->status / 100 == 2 ? "" : fmt::format("HTTP status {}", response->status);
+}
+
+void EventRunner::call(Delivery& delivery, net::HttpClient& http) {
+  std::string wrong = post(delivery, http);
+  if (wrong.empty()) return outbox_.delivered(delivery);
+  delivery.error = wrong.substr(0, max_event_text);
+  not_delivered(delivery);
+}
+
+void EventRunner::not_delivered(Delivery& delivery) {
+  UnixSeconds now = now_();
+  std::string about = fmt::format("domain={}: webhook {} for event '{}'", delivery.domain,
+                                  receiver_of(delivery.to), delivery.event);
+  if (delivery.tries > pace_.again.size()) {
+    outbox_.give_up(delivery, now);
+    return log_.write(Severity::warning, "TG0141",
+                      fmt::format("{}: {}; given up after {} tries, see 'tlsguardctl events'",
+                                  about, delivery.error, delivery.tries));
   }
-  for (int i = 0; wrong.empty() && i < webhook_tries; ++i) {
-    if (i > 0) pool_.sleep(i == 1 ? pace_.again : 6 * pace_.again);
-    auto response = http.send(request);
-    if (response && response->status / 100 == 2) return;
-    if (i + 1 < webhook_tries) continue;
-    wrong = response ? fmt::format("HTTP status {}", response->status) : response.error().text;
-  }
-  log_.write(
-      Severity::warning, "TG0141",
-      fmt::format("domain={}: webhook for event '{}': {}", identity, event_name(event), wrong));
+  delivery.next_at = now + pace_.again[delivery.tries - 1];
+  outbox_.again(delivery);
+  // The first time, since a day may pass until it is given up.
+  log_.write(delivery.tries == 1 ? Severity::notice : Severity::info, "TG0144",
+             fmt::format("{}: {}; tried again at {}", about, delivery.error,
+                         format_date(delivery.next_at)));
+  std::lock_guard lock(mutex_);
+  woken_ = true;
+  changed_.notify_one();
 }
 
 }  // namespace tlsguard::renew

@@ -150,6 +150,7 @@ bool Manager::take_store(UnixSeconds now) {
 
 // Once, when the store is ours.
 void Manager::begin(UnixSeconds now) {
+  if (setup_.owned) setup_.owned(store_.agent().path());
   if (auto text = store_.agent().read(ledger_file, max_ledger_file); text && *text) {
     if (auto read = ledger_.read_json(**text, now); !read) {
       setup_.log.write(Severity::warning, "TG0113",

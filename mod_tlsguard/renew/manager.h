@@ -6,6 +6,7 @@
 #ifndef TLSGUARD_RENEW_MANAGER_H
 #define TLSGUARD_RENEW_MANAGER_H
 
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
@@ -36,6 +37,8 @@ struct ManagerSetup {
   LogSink& log;
   HttpFactories http;
   World world;  // sleep: empty for the usual one
+  // Called once, when the store has become ours: whatever else is kept in the agent's directory.
+  std::function<void(const std::string& agent_directory)> owned = {};
   WorkerPool::Limits quick = {};
   WorkerPool::Limits slow = {};  // domains that prove themselves by DNS, which takes minutes
 };
@@ -49,6 +52,16 @@ struct DomainStatus {
   UnixSeconds next_run = 0;  // 0: none is planned
   std::uint32_t errors = 0;
   std::optional<Validity> live;
+};
+
+// Of a declared domain, for who watches over all of them.
+struct Watched {
+  std::shared_ptr<const DomainSpec> spec;
+  Situation situation;
+  Phase phase = Phase::fresh;  // fresh: it has not been looked at yet
+  UnixSeconds next = never;
+  bool busy = false;
+  std::string waits_for_ca;  // directory URL of one that does not answer
 };
 
 class Manager {
@@ -70,6 +83,9 @@ class Manager {
   void look_at_lists();
 
   [[nodiscard]] std::vector<DomainStatus> status() const;
+  [[nodiscard]] std::vector<Watched> watched() const;
+  // Until something has become of a domain since `seen`, or the time is up; what to pass next time.
+  [[nodiscard]] std::uint64_t wait_for_news(std::uint64_t seen, std::chrono::milliseconds patience);
   // Domains that are declared, or no longer in their list but served until they expire.
   [[nodiscard]] std::set<std::string> served(UnixSeconds now) const;
   [[nodiscard]] std::shared_ptr<const DomainSpec> find(const std::string& identity) const;
@@ -84,6 +100,7 @@ class Manager {
   // Settings of some domain that uses this CA; nullptr: none does.
   [[nodiscard]] std::shared_ptr<const DomainSettings> settings_for(const std::string& ca_url) const;
   [[nodiscard]] const AgentSpec& spec() const { return setup_.spec; }
+  [[nodiscard]] std::string agent_directory() const { return store_.agent().path(); }
   [[nodiscard]] bool owns_store() const { return store_.owned(); }
   // Until it is known whose store it is; an error where it is another agent's.
   [[nodiscard]] Result<void> wait_for_store(std::chrono::milliseconds patience);
@@ -148,6 +165,8 @@ class Manager {
   mutable std::mutex mutex_;
   std::condition_variable wake_;   // the scheduling thread
   std::condition_variable freed_;  // a domain is no longer busy; begun_
+  std::condition_variable news_;
+  std::uint64_t news_count_ = 0;
   std::unordered_map<std::string, std::unique_ptr<Entry>> entries_;
   Queue queue_;
   bool woken_ = false;

@@ -55,6 +55,8 @@ void Manager::finished(Entry& entry, const Outcome& outcome) {
   entry.unsaved = outcome.unsaved;
   entry.mended = outcome.mended;
   freed_.notify_all();
+  ++news_count_;
+  news_.notify_all();
   if (!entry.declared) return show_undeclared(entry);
   entry.phase = outcome.phase;
   entry.reason = outcome.reason;
@@ -170,6 +172,24 @@ std::vector<DomainStatus> Manager::status() const {
   std::sort(all.begin(), all.end(),
             [](const DomainStatus& a, const DomainStatus& b) { return a.identity < b.identity; });
   return all;
+}
+
+std::vector<Watched> Manager::watched() const {
+  std::lock_guard lock(mutex_);
+  std::vector<Watched> all;
+  all.reserve(entries_.size());
+  for (const auto& [identity, entry] : entries_) {
+    if (!entry->declared) continue;
+    all.push_back({entry->spec, entry->situation, entry->phase, entry->next, entry->busy,
+                   entry->waits_for_ca});
+  }
+  return all;
+}
+
+std::uint64_t Manager::wait_for_news(std::uint64_t seen, std::chrono::milliseconds patience) {
+  std::unique_lock lock(mutex_);
+  news_.wait_for(lock, patience, [&] { return news_count_ != seen; });
+  return news_count_;
 }
 
 std::set<std::string> Manager::served(UnixSeconds now) const {

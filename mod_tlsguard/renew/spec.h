@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "core/duration.h"
+#include "core/unix_time.h"
 #include "crypto/keys.h"
 
 namespace tlsguard::renew {
@@ -85,6 +86,18 @@ struct ListSpec {
   std::shared_ptr<const DomainSettings> settings;
 };
 
+// A certificate of SSLCertificateFile, which nobody renews for its virtual hosts: as httpd serves
+// it.
+struct StaticCertificateSpec {
+  std::string file;
+  std::string server_name;         // of the first virtual host with these settings
+  std::vector<std::string> names;  // the certificate's, a hundred at most
+  UnixSeconds not_before = 0;
+  UnixSeconds not_after = 0;
+  std::string serial;                              // crypto::CertificateFacts'
+  std::shared_ptr<const DomainSettings> settings;  // who is told, and when
+};
+
 // Ports of ours that receive the outside's ports 80 and 443; nullopt: none does.
 struct Reachability {
   std::optional<std::uint16_t> http;
@@ -96,6 +109,8 @@ struct AgentSpec {
   std::string store_path;
   std::vector<DomainSpec> domains;
   std::vector<ListSpec> lists;
+  std::vector<StaticCertificateSpec> static_certificates;
+  std::string server_name;  // ServerName of the main server, for who is told of events
   Reachability reach;
   std::vector<std::string> permitted_internal_names;
 };

@@ -167,6 +167,26 @@ class SettingsByIndex {
   std::vector<SettingsPointer> settings_;
 };
 
+Json static_to_json(const StaticCertificateSpec& certificate, std::size_t settings) {
+  return {{"file", certificate.file},
+          {"server_name", certificate.server_name},
+          {"names", certificate.names},
+          {"not_before", certificate.not_before},
+          {"not_after", certificate.not_after},
+          {"serial", certificate.serial},
+          {"settings", settings}};
+}
+
+void read_static(Members& members, StaticCertificateSpec& out) {
+  constexpr std::int64_t any = std::numeric_limits<std::int64_t>::max();
+  members.text("file", out.file, longest_text);
+  members.text("server_name", out.server_name, longest_name);
+  members.texts("names", out.names, most_names, longest_name);
+  members.number("not_before", out.not_before, -any, any);
+  members.number("not_after", out.not_after, -any, any);
+  members.text("serial", out.serial, longest_name);
+}
+
 void read_reach(Members& members, Reachability& reach) {
   members.object("reach", [&](Members& object) {
     if (object.has("http")) object.number("http", reach.http.emplace(), 1, 65535);
@@ -190,6 +210,10 @@ std::string to_json(const AgentSpec& spec) {
     lists.push_back(
         {{"path", list.path}, {"id", list.id}, {"settings", settings.index_of(list.settings)}});
   }
+  Json files = Json::array();
+  for (const StaticCertificateSpec& each : spec.static_certificates) {
+    files.push_back(static_to_json(each, settings.index_of(each.settings)));
+  }
   Json reach{{"addresses", spec.reach.addresses}};
   if (spec.reach.http) reach["http"] = *spec.reach.http;
   if (spec.reach.https) reach["https"] = *spec.reach.https;
@@ -198,6 +222,8 @@ std::string to_json(const AgentSpec& spec) {
                {"settings", settings.take()},
                {"domains", std::move(domains)},
                {"lists", std::move(lists)},
+               {"static_certificates", std::move(files)},
+               {"server_name", spec.server_name},
                {"reach", std::move(reach)},
                {"permitted_internal_names", spec.permitted_internal_names}});
 }
@@ -225,6 +251,12 @@ Result<AgentSpec> agent_spec_from_json(std::string_view text) {
     list.number("id", out.id, 0, std::numeric_limits<std::uint32_t>::max());
     settings.pick(list, out.settings);
   });
+  members.objects("static_certificates", spec.static_certificates, most_domains,
+                  [&](Members& file, StaticCertificateSpec& out) {
+                    read_static(file, out);
+                    settings.pick(file, out.settings);
+                  });
+  members.text("server_name", spec.server_name, longest_name);
   read_reach(members, spec.reach);
   members.texts("permitted_internal_names", spec.permitted_internal_names, most_domains,
                 longest_name);

@@ -10,6 +10,8 @@
 //       accounts/          one document a CA and contact: account URL, key (sealed)
 //       domains/<dir>/     job.json: schedule, errors, history; order.json: an order under way
 //       ca/                the internal CA: root and intermediate, their keys (sealed)
+//       alerts.json        what is wrong for a while, and what of it was said
+//       outbox/            events on their way, one file each, and dead letters
 //       ledger.json        our own orders and failures, against the limits of CAs
 //     certs/               the agent's user, httpd's group, 2750 (files are 0640):
 //     certificate_store.h

@@ -8,6 +8,8 @@
 #include <string_view>
 
 #include "renew/account_document.h"
+#include "renew/alerts.h"
+#include "renew/delivery.h"
 #include "renew/ledger.h"
 #include "renew/order_record.h"
 #include "renew/spec_json.h"
@@ -65,12 +67,25 @@ void ledger_holds(std::string_view text) {
   if (again.to_json() != ledger.to_json()) wrong("not the same after writing");
 }
 
+void alerts_hold(std::string_view text) {
+  renew::Alerts alerts;
+  if (!alerts.read_json(text, now)) return;
+  renew::Alerts again;
+  if (!again.read_json(alerts.to_json(), now)) wrong("not read again");
+  if (again.to_json() != alerts.to_json()) wrong("not the same after writing");
+  // Nothing that stands in a file may silence an alert for ever.
+  for (const auto& [key, alert] : again.all()) {
+    static_cast<void>(alerts.raise(key, "x", now));
+    if (!alerts.raise(key, "x", now + 8 * 86400)) wrong("an alert that is never said");
+  }
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size < 1) return 0;
   std::string_view text(reinterpret_cast<const char*>(data) + 1, size - 1);
-  switch (data[0] % 5) {
+  switch (data[0] % 8) {
     case 0:
       round_trip(text, renew::job_state_from_json);
       schedule_holds(text);
@@ -84,8 +99,17 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     case 3:
       ledger_holds(text);
       break;
-    default:
+    case 4:
       round_trip(text, renew::agent_spec_from_json);
+      break;
+    case 5:
+      alerts_hold(text);
+      break;
+    case 6:
+      round_trip(text, renew::delivery_from_json);
+      break;
+    default:
+      round_trip(text, renew::dead_letters_from_json);
   }
   return 0;
 }

@@ -56,20 +56,35 @@ std::string LiveList::domain_of(const std::string& name) {
   return names_[name];
 }
 
-bool EventList::allows(const DomainSpec&) {
+bool EventList::allows(const DomainSpec& domain) {
   std::lock_guard lock(mutex_);
-  told_.push_back(Event::renewing);
+  told_.push_back({Event::renewing, domain.identity, ""});
   return !veto;
 }
 
-void EventList::tell(Event event, const DomainSpec&, const std::string&) {
+void EventList::tell(Event event, const DomainSpec& domain, const std::string& text) {
   std::lock_guard lock(mutex_);
-  told_.push_back(event);
+  told_.push_back({event, domain.identity, text});
 }
 
 int EventList::count(Event event) {
   std::lock_guard lock(mutex_);
-  return static_cast<int>(std::count(told_.begin(), told_.end(), event));
+  return static_cast<int>(std::count_if(told_.begin(), told_.end(),
+                                        [&](const Told& told) { return told.event == event; }));
+}
+
+std::string EventList::texts() {
+  std::lock_guard lock(mutex_);
+  std::string all;
+  for (const Told& told : told_) {
+    all += std::string(event_name(told.event)) + " " + told.domain + ": " + told.text + "\n";
+  }
+  return all;
+}
+
+void EventList::clear() {
+  std::lock_guard lock(mutex_);
+  told_.clear();
 }
 
 RenewalBench::RenewalBench(const std::string& state_file, const std::string& host)
@@ -116,16 +131,28 @@ World RenewalBench::world() {
 
 void RenewalBench::start() {
   stop();
+  keeper_ = std::make_unique<AlertKeeper>(events, log, [this] { return now.load(); });
   manager_ = value_of(Manager::open(
       {.spec = spec,
        .sealing = sealing,
        .live = live,
-       .events = events,
+       .events = *keeper_,
        .log = log,
        .http = {clients(), [](const net::HttpSettings&) { return std::make_unique<Silence>(); }},
        .world = world(),
+       .owned = [this](const std::string& agent) { keeper_->open(agent); },
        .quick = {.busy = threads, .threads = threads, .idle = std::chrono::milliseconds(50)},
        .slow = {.busy = 2, .threads = 2, .idle = std::chrono::milliseconds(50)}}));
+  watch_ = std::make_unique<Watch>(*manager_, *keeper_, [this](const std::string& identity) {
+    auto found = failed_loads.find(identity);
+    return found == failed_loads.end() ? 0 : found->second;
+  });
+}
+
+void RenewalBench::stop() {
+  watch_.reset();
+  manager_.reset();
+  keeper_.reset();
 }
 
 bool RenewalBench::anything_due() const {
@@ -139,7 +166,9 @@ void RenewalBench::work() {
   for (int i = 0; i < 50; ++i) {
     manager_->tick();
     manager_->settle();
-    if (!anything_due()) return;
+    if (anything_due()) continue;
+    if (watching) watch_->look();
+    return;
   }
   ck_abort_msg("something is due without end:\n%s", log.texts().c_str());
 }
@@ -148,6 +177,8 @@ void RenewalBench::run_until(UnixSeconds end) {
   work();
   while (now < end) {
     UnixSeconds next = manager_->tick();  // begins nothing: it is all done
+    constexpr UnixSeconds hour = 3600;
+    if (watching) next = std::min(next, now + hour);
     now = std::max(now + 1, std::min(next, end));
     work();
   }

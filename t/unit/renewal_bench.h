@@ -18,6 +18,7 @@
 #include "pretend_ca.h"
 #include "renew/control.h"
 #include "renew/manager.h"
+#include "renew/watch.h"
 #include "temp_dir.h"
 
 namespace tlsguard::test {
@@ -54,11 +55,19 @@ class EventList : public renew::EventSink {
   bool allows(const renew::DomainSpec& domain) override;
   void tell(renew::Event event, const renew::DomainSpec& domain, const std::string& text) override;
   [[nodiscard]] int count(renew::Event event);
+  // "event domain: text", one a line.
+  [[nodiscard]] std::string texts();
+  void clear();
   std::atomic<bool> veto = false;
 
  private:
+  struct Told {
+    renew::Event event;
+    std::string domain;
+    std::string text;
+  };
   std::mutex mutex_;
-  std::vector<renew::Event> told_;
+  std::vector<Told> told_;
 };
 
 class RenewalBench {
@@ -77,7 +86,7 @@ class RenewalBench {
   [[nodiscard]] renew::World world();
   // A new agent on the same store; the one before is gone.
   void start();
-  void stop() { manager_.reset(); }
+  void stop();
   // All that is due now, and whatever that makes due.
   void work();
   // The clock goes on to this moment, and everything that is due on the way is done.
@@ -103,12 +112,16 @@ class RenewalBench {
   EventList events;
   renew::AgentSpec spec;
   std::size_t threads = 8;
+  bool watching = false;  // looks over all hourly, too
+  std::map<std::string, std::uint32_t> failed_loads;
   net::DnsSettings dns;  // at first: nobody is asked, nothing can be known
 
  private:
   [[nodiscard]] net::HttpClientFactory clients();
   [[nodiscard]] bool anything_due() const;
+  std::unique_ptr<renew::AlertKeeper> keeper_;
   std::unique_ptr<renew::Manager> manager_;
+  std::unique_ptr<renew::Watch> watch_;
 };
 
 }  // namespace tlsguard::test

@@ -16,6 +16,7 @@ Suite* acme_documents_suite();
 Suite* acme_problem_suite();
 Suite* agent_program_suite();
 Suite* agent_suite();
+Suite* alerts_suite();
 Suite* board_suite();
 Suite* caa_suite();
 Suite* catalogue_suite();
@@ -107,6 +108,7 @@ inline constexpr MakeSuite suites[] = {
     acme_problem_suite,
     agent_program_suite,
     agent_suite,
+    alerts_suite,
     board_suite,
     caa_suite,
     catalogue_suite,

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// What is told: to commands and webhooks, in order, again, and after a restart.
 #include "expect.h"
 
 #include <sys/stat.h>
@@ -15,17 +16,19 @@ namespace {
 
 using namespace renew;
 
+constexpr std::int64_t hour = 3600;
+
 struct Hooks {
   TempDir directory;
   LogList log;
-  UnixSeconds now = test_now;
+  std::atomic<UnixSeconds> now = test_now;
   std::mutex mutex;
   std::vector<net::HttpRequest> requests;
-  std::vector<int> statuses;  // of the answers, the last one for ever
-  EventRunner runner{[this](const net::HttpSettings&) { return std::make_unique<Client>(*this); },
-                     log,
-                     [this] { return now; },
-                     {.command = std::chrono::seconds(5), .again = std::chrono::milliseconds(5)}};
+  std::vector<int> statuses{200};  // of the answers, the last one for ever
+  std::vector<std::int64_t> again = EventRunner::Pace().again;
+  std::unique_ptr<EventRunner> runner;
+
+  Hooks() { start(); }
 
   class Client : public net::HttpClient {
    public:
@@ -41,6 +44,36 @@ struct Hooks {
     Hooks& hooks_;
   };
 
+  // Another agent, as after a restart; known: whether the lines are still configured.
+  void start(bool known = true) {
+    runner.reset();
+    EventRunner::Setup setup;
+    setup.webhooks = [this](const net::HttpSettings&) { return std::make_unique<Client>(*this); };
+    setup.now = [this] { return now.load(); };
+    setup.server = "www.example.org";
+    setup.pace.command = std::chrono::seconds(30);
+    setup.pace.again = again;
+    runner = std::make_unique<EventRunner>(std::move(setup), log);
+    runner->open(directory.path(), [known](const EventSpec&) { return known; });
+    runner->settle();
+  }
+  // The clock goes on to this moment, and what is due on the way is done.
+  void run_for(std::int64_t seconds) {
+    UnixSeconds end = now + seconds;
+    for (;;) {
+      UnixSeconds next = runner->deliver_due();
+      runner->settle();
+      next = runner->deliver_due();
+      if (next > end) break;
+      now = std::max(now + 1, next);
+    }
+    now = end;
+  }
+  void tell(Event event, const DomainSpec& domain, const std::string& text = "text") {
+    runner->tell(event, domain, text);
+    runner->settle();
+  }
+
   // A script that writes down its arguments, and ends with this status.
   std::string script(const std::string& name, int status) {
     std::string path = directory / name;
@@ -50,14 +83,23 @@ struct Hooks {
     return path;
   }
   std::string seen() {
-    runner.settle();
+    runner->settle();
     return std::filesystem::exists(directory / "seen") ? content_of(directory / "seen") : "";
   }
-  DomainSpec domain(const std::vector<EventSpec>& events) {
+  DomainSpec domain(const std::vector<EventSpec>& events, const std::string& name = "a.example") {
     DomainSettings settings;
     settings.events = events;
-    return {
-        "a.example", {"a.example", "b.example"}, std::make_shared<const DomainSettings>(settings)};
+    return {name, {name, "b.example"}, std::make_shared<const DomainSettings>(settings)};
+  }
+  // Of all requests so far: "event domain", one a line.
+  std::string told() {
+    std::lock_guard lock(mutex);
+    std::string all;
+    for (const net::HttpRequest& request : requests) {
+      Json body = Json::parse(request.body);
+      all += body["event"].get<std::string>() + " " + body["domain"].get<std::string>() + "\n";
+    }
+    return all;
   }
 };
 
@@ -65,61 +107,84 @@ EventSpec command(const std::vector<std::string>& arguments) {
   return {EventSpec::Kind::command, arguments};
 }
 
+EventSpec webhook(const std::vector<std::string>& arguments = {"https://hook.example/x?t=secret"}) {
+  return {EventSpec::Kind::webhook, arguments};
+}
+
 START_TEST(commands_get_event_and_domain_in_order) {
   Hooks hooks;
-  auto domain = hooks.domain({command({hooks.script("one", 0), "x", "two words"}),
-                              command({hooks.script("two", 0), "y"})});
-  hooks.runner.tell(Event::activated, domain, "text");
-  hooks.runner.tell(Event::action_needed, domain, "text");
-  expect_text(hooks.seen(),
-              "x two words activated a.example\ny activated a.example\n"
-              "x two words action-needed a.example\ny action-needed a.example\n");
+  auto domain = hooks.domain({command({hooks.script("one", 0), "x", "two words"})});
+  for (int i = 0; i < 5; ++i) {
+    hooks.runner->tell(Event::activated, domain, "text");
+    hooks.runner->tell(Event::action_needed, domain, "text");
+  }
+  std::string expected;
+  for (int i = 0; i < 5; ++i) {
+    expected += "x two words activated a.example\nx two words action-needed a.example\n";
+  }
+  expect_text(hooks.seen(), expected);
   ck_assert_int_eq(hooks.log.count("TG0140"), 0);
+  ck_assert_uint_eq(hooks.runner->outbox().waiting(), 0);
 }
 END_TEST
 
 START_TEST(one_command_can_say_no) {
   Hooks hooks;
-  ck_assert(hooks.runner.allows(hooks.domain({})));
-  ck_assert(hooks.runner.allows(hooks.domain({command({hooks.script("yes", 0)})})));
-  ck_assert(!hooks.runner.allows(
+  ck_assert(hooks.runner->allows(hooks.domain({})));
+  ck_assert(hooks.runner->allows(hooks.domain({command({hooks.script("yes", 0)})})));
+  ck_assert(!hooks.runner->allows(
       hooks.domain({command({hooks.script("no", 3)}), command({hooks.script("yes", 0)})})));
   ck_assert(hooks.log.has("status 3: because"));
   // Who is not there has no say.
-  ck_assert(hooks.runner.allows(hooks.domain({command({hooks.directory / "missing"})})));
+  ck_assert(hooks.runner->allows(hooks.domain({command({hooks.directory / "missing"})})));
   expect_text(hooks.seen(), "renewing a.example\nrenewing a.example\nrenewing a.example\n");
+  ck_assert_uint_eq(hooks.runner->outbox().dead_letters().size(), 0);
 }
 END_TEST
 
-START_TEST(failures_are_told_once_an_hour) {
+START_TEST(a_slow_command_holds_up_nobody) {
   Hooks hooks;
-  auto domain = hooks.domain({command({hooks.script("one", 0)})});
-  for (int i = 0; i < 10; ++i) hooks.runner.tell(Event::failed, domain, "text");
-  hooks.now += 3599;
-  hooks.runner.tell(Event::failed, domain, "text");
-  expect_text(hooks.seen(), "failed a.example\n");
-  hooks.now += 1;
-  hooks.runner.tell(Event::failed, domain, "text");
-  hooks.runner.settle();
-  hooks.runner.tell(Event::activated, domain, "text");
-  hooks.runner.settle();
-  hooks.runner.tell(Event::failed, domain, "text");
-  expect_text(hooks.seen(),
-              "failed a.example\nfailed a.example\nactivated a.example\nfailed a.example\n");
+  std::string slow = hooks.directory / "slow";
+  // Until the other one has been run for every domain.
+  write_file(slow, "#!/bin/sh\nuntil [ \"$(grep -c quick " + (hooks.directory / "seen") +
+                       ")\" = 20 ]; do sleep 0.05; done\n");
+  ck_assert_int_eq(::chmod(slow.c_str(), 0755), 0);
+  std::string quick = hooks.script("quick", 0);
+  for (int i = 0; i < 20; ++i) {
+    auto domain = hooks.domain({command({slow}), command({quick, "quick"})},
+                               "d" + std::to_string(i) + ".example");
+    hooks.runner->tell(Event::activated, domain, "text");
+  }
+  hooks.runner->settle();
+  ck_assert_int_eq(hooks.log.count("TG0140"), 0);
+}
+END_TEST
+
+START_TEST(a_command_that_fails_is_a_dead_letter) {
+  Hooks hooks;
+  auto domain = hooks.domain({command({hooks.script("bad", 3), "secret"})});
+  hooks.tell(Event::renewed, domain);
+  auto letters = hooks.runner->outbox().dead_letters();
+  ck_assert_uint_eq(letters.size(), 1);
+  expect_text(letters[0].to, hooks.directory / "bad");
+  expect_text(letters[0].event, "renewed");
+  expect_contains(letters[0].error, "status 3");
+  hooks.start();
+  hooks.run_for(hour);
+  expect_text(hooks.seen(), "secret renewed a.example\n");  // it was run once
+  ck_assert(hooks.runner->outbox().dead_letters() == letters);
 }
 END_TEST
 
 START_TEST(webhooks_get_json_that_is_signed) {
   Hooks hooks;
-  hooks.statuses = {200};
   write_file(hooks.directory / "key", "secret\n");
-  auto domain = hooks.domain(
-      {{EventSpec::Kind::webhook, {"https://hook.example/x"}},
-       {EventSpec::Kind::webhook, {"https://hook.example/y", hooks.directory / "key"}}});
-  hooks.runner.tell(Event::renewed, domain, "all is well");
-  hooks.runner.settle();
+  auto domain = hooks.domain({webhook({"https://hook.example/x"}),
+                              webhook({"https://hook.example/y", hooks.directory / "key"})});
+  hooks.tell(Event::renewed, domain, "all is well");
   ck_assert_uint_eq(hooks.requests.size(), 2);
-  const net::HttpRequest& request = hooks.requests[1];
+  bool second = hooks.requests[1].url == "https://hook.example/y";
+  const net::HttpRequest& request = hooks.requests[second ? 1 : 0];
   expect_text(request.method, "POST");
   expect_text(request.url, "https://hook.example/y");
   Json body = Json::parse(request.body);
@@ -128,6 +193,9 @@ START_TEST(webhooks_get_json_that_is_signed) {
   ck_assert(body["names"] == Json::array({"a.example", "b.example"}));
   ck_assert(body["text"] == "all is well");
   ck_assert(body["time"] == "2027-01-15T08:00:00Z");
+  ck_assert(body["server"] == "www.example.org");
+  ck_assert(body["version"] == TLSGUARD_VERSION);
+  ck_assert_uint_eq(body["id"].get<std::string>().size(), 32);
   expect_text(request.fields[1].first, "TLSGuard-Signature");
   // As `openssl dgst -sha256 -hmac secret` says.
   std::string file = hooks.directory / "body";
@@ -137,33 +205,137 @@ START_TEST(webhooks_get_json_that_is_signed) {
   ck_assert_uint_eq(std::fread(digest, 1, 64, pipe), 64);
   ::pclose(pipe);
   expect_text(request.fields[1].second, "sha256=" + std::string(digest));
-  ck_assert_uint_eq(hooks.requests[0].fields.size(), 1);
+  ck_assert_uint_eq(hooks.requests[second ? 0 : 1].fields.size(), 1);
+  // Both of the same event.
+  expect_text(hooks.requests[0].body, hooks.requests[1].body);
 }
 END_TEST
 
-START_TEST(webhooks_are_tried_three_times) {
+START_TEST(webhooks_are_tried_for_a_day) {
   Hooks hooks;
-  hooks.statuses = {500, 503, 200};
-  auto domain = hooks.domain({{EventSpec::Kind::webhook, {"https://hook.example/x"}}});
-  hooks.runner.tell(Event::expiring, domain, "text");
-  hooks.runner.settle();
-  ck_assert_uint_eq(hooks.requests.size(), 3);
-  ck_assert_int_eq(hooks.log.count("TG0141"), 0);
   hooks.statuses = {500};
-  hooks.requests.clear();
-  hooks.runner.tell(Event::expiring, domain, "text");
-  hooks.runner.settle();
-  ck_assert_uint_eq(hooks.requests.size(), 3);
+  auto domain = hooks.domain({webhook()});
+  hooks.tell(Event::expiring, domain);
+  ck_assert_uint_eq(hooks.requests.size(), 1);
+  hooks.run_for(hour);
+  ck_assert_uint_ge(hooks.requests.size(), 4);
+  ck_assert_uint_le(hooks.requests.size(), 6);
+  ck_assert_int_eq(hooks.log.count("TG0141"), 0);
+  hooks.run_for(24 * hour);
+  ck_assert_uint_eq(hooks.requests.size(), 9);
+  for (const auto& request : hooks.requests) expect_text(request.body, hooks.requests[0].body);
+  ck_assert_int_eq(hooks.log.count("TG0141"), 1);
   ck_assert(hooks.log.has("HTTP status 500"));
-  // A key that cannot be read is no reason to send without.
+  ck_assert(!hooks.log.has("secret"));
+  auto letters = hooks.runner->outbox().dead_letters();
+  ck_assert_uint_eq(letters.size(), 1);
+  expect_text(letters[0].to, "https://hook.example");
+  ck_assert_uint_eq(letters[0].tries, 9);
+  ck_assert(letters[0].id == Json::parse(hooks.requests[0].body)["id"]);
+  hooks.run_for(100 * 24 * hour);
+  ck_assert_uint_eq(hooks.requests.size(), 9);
+  ck_assert_uint_eq(hooks.runner->outbox().waiting(), 0);
+}
+END_TEST
+
+START_TEST(a_receiver_that_is_back_gets_all_in_order) {
+  Hooks hooks;
+  hooks.statuses = {503};
+  auto a = hooks.domain({webhook()});
+  auto b = hooks.domain({webhook()}, "c.example");
+  hooks.tell(Event::failed, a);
+  hooks.tell(Event::recovered, a);
+  hooks.run_for(5 * hour);
+  hooks.tell(Event::expiring, b);
+  hooks.start();  // a restart loses none
   hooks.requests.clear();
-  hooks.runner.tell(
-      Event::expiring,
-      hooks.domain({{EventSpec::Kind::webhook, {"https://hook.example/x", "/nowhere/key"}}}),
-      "text");
-  hooks.runner.settle();
+  hooks.statuses = {200};
+  hooks.run_for(7 * hour);
+  std::string told = hooks.told();
+  ck_assert_uint_eq(hooks.requests.size(), 3);
+  ck_assert_uint_lt(told.find("failed a.example"), told.find("recovered a.example"));
+  expect_contains(told, "expiring c.example");
+  ck_assert_uint_eq(hooks.runner->outbox().waiting(), 0);
+  ck_assert_uint_eq(hooks.runner->outbox().dead_letters().size(), 0);
+}
+END_TEST
+
+START_TEST(a_key_that_cannot_be_read_is_no_reason_to_send_without) {
+  Hooks hooks;
+  auto domain = hooks.domain({webhook({"https://hook.example/x", hooks.directory / "key"})});
+  hooks.tell(Event::expiring, domain);
   ck_assert_uint_eq(hooks.requests.size(), 0);
-  ck_assert(hooks.log.has("'/nowhere/key' cannot be read"));
+  ck_assert(hooks.log.has("key' cannot be read"));
+  write_file(hooks.directory / "key", "\n");
+  hooks.run_for(30);
+  ck_assert_uint_eq(hooks.requests.size(), 0);
+  ck_assert(hooks.log.has("key' is empty"));
+  write_file(hooks.directory / "key", "secret");
+  hooks.run_for(hour);
+  ck_assert_uint_eq(hooks.requests.size(), 1);
+}
+END_TEST
+
+START_TEST(what_nobody_configures_any_more_is_not_sent) {
+  Hooks hooks;
+  hooks.statuses = {500};
+  hooks.tell(Event::expiring, hooks.domain({webhook()}));
+  hooks.statuses = {200};
+  hooks.requests.clear();
+  hooks.start(/*known=*/false);
+  hooks.run_for(24 * hour);
+  ck_assert_uint_eq(hooks.requests.size(), 0);
+  auto letters = hooks.runner->outbox().dead_letters();
+  ck_assert_uint_eq(letters.size(), 1);
+  expect_contains(letters[0].error, "no longer in the configuration");
+}
+END_TEST
+
+START_TEST(the_outbox_is_bounded) {
+  Hooks hooks;
+  hooks.statuses = {500};
+  for (std::size_t i = 0; i < Outbox::most_waiting + 150; ++i) {
+    hooks.runner->tell(Event::failed,
+                       hooks.domain({webhook()}, "d" + std::to_string(i) + ".example"), "text");
+  }
+  hooks.runner->settle();
+  ck_assert_uint_eq(hooks.runner->outbox().waiting(), Outbox::most_waiting);
+  auto letters = hooks.runner->outbox().dead_letters();
+  ck_assert_uint_eq(letters.size(), most_dead_letters);
+  expect_contains(letters.back().error, "too many events");
+  ck_assert_int_eq(hooks.log.count("TG0142"), 1);
+  hooks.start();
+  ck_assert_uint_eq(hooks.runner->outbox().waiting(), Outbox::most_waiting);
+}
+END_TEST
+
+START_TEST(torn_files_are_set_aside) {
+  Hooks hooks;
+  hooks.statuses = {500};
+  hooks.tell(Event::failed, hooks.domain({webhook()}));
+  hooks.tell(Event::failed, hooks.domain({webhook()}, "c.example"));
+  std::string outbox = hooks.directory / "outbox";
+  write_file(outbox + "/1.json", "{\"version\":1,");
+  write_file(outbox + "/dead-letters.json", "[]");
+  write_file(outbox + "/7.json", content_of(outbox + "/2.json"));
+  hooks.start();
+  ck_assert_uint_eq(hooks.runner->outbox().waiting(), 1);
+  ck_assert(std::filesystem::exists(outbox + "/1.json.bad"));
+  ck_assert(std::filesystem::exists(outbox + "/7.json.bad"));
+  ck_assert(std::filesystem::exists(outbox + "/dead-letters.json.bad"));
+  ck_assert_int_eq(hooks.log.count("TG0143"), 1);
+}
+END_TEST
+
+START_TEST(a_clock_that_jumps_back_delays_nothing_for_years) {
+  Hooks hooks;
+  hooks.statuses = {500, 200};
+  hooks.now = test_now + 20LL * 365 * 24 * hour;
+  hooks.tell(Event::failed, hooks.domain({webhook()}));
+  hooks.now = test_now;
+  hooks.start();
+  ck_assert_uint_eq(hooks.requests.size(), 2);
+  ck_assert_uint_eq(hooks.runner->outbox().waiting(), 0);
 }
 END_TEST
 
@@ -175,9 +347,16 @@ Suite* events_suite() {
   tcase_set_timeout(tests, 60);
   tcase_add_test(tests, commands_get_event_and_domain_in_order);
   tcase_add_test(tests, one_command_can_say_no);
-  tcase_add_test(tests, failures_are_told_once_an_hour);
+  tcase_add_test(tests, a_slow_command_holds_up_nobody);
+  tcase_add_test(tests, a_command_that_fails_is_a_dead_letter);
   tcase_add_test(tests, webhooks_get_json_that_is_signed);
-  tcase_add_test(tests, webhooks_are_tried_three_times);
+  tcase_add_test(tests, webhooks_are_tried_for_a_day);
+  tcase_add_test(tests, a_receiver_that_is_back_gets_all_in_order);
+  tcase_add_test(tests, a_key_that_cannot_be_read_is_no_reason_to_send_without);
+  tcase_add_test(tests, what_nobody_configures_any_more_is_not_sent);
+  tcase_add_test(tests, the_outbox_is_bounded);
+  tcase_add_test(tests, torn_files_are_set_aside);
+  tcase_add_test(tests, a_clock_that_jumps_back_delays_nothing_for_years);
   suite_add_tcase(suite, tests);
   return suite;
 }

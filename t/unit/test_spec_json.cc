@@ -49,6 +49,9 @@ AgentSpec sample() {
   spec.lists = {{"/etc/names", 4294967295U, simple}};
   spec.reach = {.http = 80, .https = std::nullopt, .addresses = {"*", "192.0.2.1"}};
   spec.permitted_internal_names = {"example"};
+  spec.static_certificates = {
+      {"/etc/site.pem", "www.example", {"www.example"}, -5, 1900000000, "0abc", settings}};
+  spec.server_name = "main.example";
   return spec;
 }
 
@@ -75,6 +78,16 @@ START_TEST(what_was_written_is_read_back) {
   ck_assert(!read.reach.https);
   ck_assert(read.reach.addresses == wanted.reach.addresses);
   ck_assert(read.permitted_internal_names == wanted.permitted_internal_names);
+  ck_assert_uint_eq(read.static_certificates.size(), 1);
+  const StaticCertificateSpec& file = read.static_certificates[0];
+  expect_text(file.file, "/etc/site.pem");
+  expect_text(file.server_name, "www.example");
+  expect_text(file.serial, "0abc");
+  ck_assert(file.names == wanted.static_certificates[0].names);
+  ck_assert_int_eq(file.not_before, -5);
+  ck_assert_int_eq(file.not_after, 1900000000);
+  ck_assert(file.settings == read.domains[0].settings);
+  expect_text(read.server_name, "main.example");
   ck_assert(value_of(agent_spec_from_json(to_json(AgentSpec{}))).domains.empty());
 }
 END_TEST

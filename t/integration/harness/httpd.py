@@ -211,7 +211,8 @@ class Httpd:
             lines.append(f"LoadModule tlsguard_module {module_path()}")
             if self.store:
                 lines.append('TLSGuardStore "@store@"')
-            if "TLSGuardDomain" in self.config and "TLSGuardAgentProgram" not in self.config:
+            needs_agent = "TLSGuardDomain" in self.config or "TLSGuardEvent" in self.config
+            if needs_agent and "TLSGuardAgentProgram" not in self.config:
                 from .stand_in import program
 
                 lines.append(f'TLSGuardAgentProgram "{program()}"')

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "renew/alert_keeper.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+namespace tlsguard::renew {
+namespace {
+
+constexpr mode_t private_file = 0600;
+constexpr std::int64_t day = 86400;
+
+// Of a managed domain: an activation after failures ends all of them.
+constexpr std::array<AlertKind, 3> ended_by_recovery{AlertKind::expiring, AlertKind::failing,
+                                                     AlertKind::unchecked};
+
+}  // namespace
+
+void AlertKeeper::open(const std::string& agent) {
+  auto complain = [&](const Error& error) {
+    log_.write(Severity::warning, "TG0145",
+               "alerts: what was said before is not known, and may be said again: " + error.text);
+  };
+  std::lock_guard lock(mutex_);
+  auto directory = store::Directory::open(agent);
+  if (!directory) return complain(directory.error());
+  directory_.emplace(std::move(*directory));
+  auto text = directory_->read(alerts_file, max_alerts_file);
+  if (!text) return complain(text.error());
+  if (!*text) return;
+  auto read = alerts_.read_json(**text, now_());
+  if (read) return;
+  complain(read.error());
+  static_cast<void>(directory_->set_aside(alerts_file));
+}
+
+// Under the mutex. Jobs say what they find each time they find it.
+bool AlertKeeper::passes(Event event, const std::string& domain, const std::string& text) {
+  UnixSeconds now = now_();
+  switch (event) {
+    case Event::expiring:
+      if (!alerts_.raise({domain, AlertKind::expiring}, text, now)) return false;
+      break;
+    case Event::failed:
+      return alerts_.raise({domain, AlertKind::failing}, text, now);
+    case Event::action_needed: {
+      const auto& said = alerts_.said();
+      bool lately = std::any_of(said.begin(), said.end(), [&](const Said& each) {
+        return each.event == event_name(event) && each.domain == domain && each.at <= now &&
+               now - each.at < day && each.text == text.substr(0, Alert::max_text);
+      });
+      if (lately) return false;
+      break;
+    }
+    case Event::recovered:
+      for (AlertKind kind : ended_by_recovery) static_cast<void>(alerts_.end({domain, kind}, now));
+      break;
+    default:
+      return true;
+  }
+  alerts_.remember({now, std::string(event_name(event)), domain, text});
+  return true;
+}
+
+void AlertKeeper::tell(Event event, const DomainSpec& domain, const std::string& text) {
+  {
+    std::lock_guard lock(mutex_);
+    if (!passes(event, domain.identity, text)) return;
+  }
+  inner_.tell(event, domain, text);
+  flush();
+}
+
+// Under the mutex. Several troubles of one subject that are over at once are one message.
+void AlertKeeper::settle(const Observation& finding, UnixSeconds seen_at,
+                         std::vector<Message>& messages, std::map<std::string, Message>& over) {
+  UnixSeconds now = now_();
+  const std::string& subject = finding.key.subject;
+  if (finding.state == Observation::State::wrong) {
+    if (!alerts_.raise(finding.key, finding.text, now)) return;
+    log_.write(
+        Severity::warning, "TG0146",
+        fmt::format("alert={}: {}: {}", alert_name(finding.key.kind), subject, finding.text));
+    for (const auto& to : finding.to) {
+      messages.push_back({event_of(finding.key.kind), to, finding.text});
+    }
+    return;
+  }
+  auto open = alerts_.all().find(finding.key);
+  if (open == alerts_.all().end() || open->second.raised_at >= seen_at) return;
+  if (!alerts_.end(finding.key, now)) return;
+  log_.write(
+      Severity::notice, "TG0147",
+      fmt::format("alert={}: {}: over: {}", alert_name(finding.key.kind), subject, finding.text));
+  for (const auto& to : finding.to) {
+    auto [place, first] = over.try_emplace(to->identity + '\n' + subject,
+                                           Message{Event::recovered, to, finding.text});
+    if (!first) place->second.text += "; " + finding.text;
+  }
+}
+
+void AlertKeeper::judge(const std::vector<Observation>& findings, UnixSeconds seen_at,
+                        const std::function<bool(const std::string&)>& is_subject) {
+  std::vector<Message> messages;
+  std::map<std::string, Message> over;
+  {
+    std::lock_guard lock(mutex_);
+    for (const Observation& finding : findings) settle(finding, seen_at, messages, over);
+    alerts_.keep_only(is_subject);
+    for (auto& [key, message] : over) messages.push_back(std::move(message));
+    for (const Message& message : messages) {
+      alerts_.remember(
+          {now_(), std::string(event_name(message.event)), message.to->identity, message.text});
+    }
+  }
+  for (const Message& message : messages) inner_.tell(message.event, *message.to, message.text);
+  flush();
+}
+
+void AlertKeeper::checked(const std::string& subject) {
+  std::lock_guard lock(mutex_);
+  alerts_.checked(subject, now_());
+}
+
+UnixSeconds AlertKeeper::last_check(const std::string& subject) {
+  std::lock_guard lock(mutex_);
+  return alerts_.last_check(subject, now_());
+}
+
+bool AlertKeeper::is_open(const AlertKey& key) const {
+  std::lock_guard lock(mutex_);
+  return alerts_.is_open(key);
+}
+
+// Only once a message is in the outbox: one that is told twice is better than one that is lost.
+void AlertKeeper::flush() {
+  std::lock_guard writing(writing_);
+  std::string content;
+  {
+    std::lock_guard lock(mutex_);
+    if (!directory_ || !alerts_.take_changed()) return;
+    content = alerts_.to_json();
+  }
+  auto written = directory_->write(alerts_file, content, private_file, store::Durability::quick);
+  if (written || std::exchange(complained_, true)) return;
+  log_.write(Severity::warning, "TG0145",
+             "alerts: what was said is not kept, and may be said again after a restart: " +
+                 written.error().text);
+}
+
+}  // namespace tlsguard::renew

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// Looks over everything that may be wrong without anybody noticing: domains that are not checked
+// any more, CAs that do not answer, workers that cannot load, certificates of SSLCertificateFile.
+// What it finds goes to the AlertKeeper, which decides what is said. One thread.
+#ifndef TLSGUARD_RENEW_WATCH_H
+#define TLSGUARD_RENEW_WATCH_H
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "renew/alert_keeper.h"
+#include "renew/manager.h"
+#include "renew/static_watch.h"
+
+namespace tlsguard::renew {
+
+class Watch {
+ public:
+  // How many workers cannot load what is live of a domain.
+  using FailedLoads = std::function<std::uint32_t(const std::string& identity)>;
+  // All outlive this.
+  Watch(Manager& manager, AlertKeeper& keeper, FailedLoads failed_loads);
+
+  // One look, where the store is ours; else nothing is said.
+  void look();
+  // A look whenever there are news, and every few seconds; for ever.
+  void run();
+
+ private:
+  void look_at(const Watched& domain, UnixSeconds now, std::vector<Observation>& findings);
+  void look_at_cas(const std::vector<Watched>& domains, UnixSeconds now,
+                   std::vector<Observation>& findings);
+  void find_unchecked(const Watched& domain, UnixSeconds now, std::vector<Observation>& findings);
+
+  Manager& manager_;
+  AlertKeeper& keeper_;
+  FailedLoads failed_loads_;
+  StaticWatch files_;
+};
+
+// Seconds without a successful check after which it is said: two days, or a quarter of the lifetime
+// where that is less.
+[[nodiscard]] std::int64_t longest_unchecked(const std::optional<Validity>& live);
+// Whether a look at this domain would have found it in order, and is not overdue.
+[[nodiscard]] bool is_checked(const Watched& domain, UnixSeconds now);
+
+}  // namespace tlsguard::renew
+
+#endif
