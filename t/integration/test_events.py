@@ -1,0 +1,255 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Events: to a receiver that is there, away, and back; of certificates that end, managed or not;
+of workers that cannot load."""
+import datetime
+import os
+import re
+import shutil
+
+import pytest
+
+from harness.certs import DAY
+from harness.httpd import vhost
+from harness.managed import A, B, INTERNAL, Site, agent_path, managed
+from harness.receiver import Receiver
+from harness.wait import quiet, wait_for
+
+STATIC = "static.example.test"
+KEY = b"a key of this test"
+
+
+@pytest.fixture
+def receiver():
+    with Receiver() as running:
+        yield running
+
+
+@pytest.fixture
+def start(pki, receiver):
+    """start(config, …) gives a running Site whose agent tries webhooks at this pace; @hook@ and
+    @hook-key@ are the receiver's URL and the file of its key."""
+    sites = []
+
+    def get(config, pace="1,1,2", prepare=None, run=True, **options):
+        site = Site(pki, config, **options)
+        sites.append(site)
+        program = site.dir / "agent.sh"
+        program.write_text(f'#!/bin/sh\nexec "{agent_path()}" "$@" --webhook-pace {pace}\n')
+        program.chmod(0o755)
+        key = site.dir / "hook.key"
+        key.write_bytes(KEY + b"\n")
+        key.chmod(0o644)
+        site.config = f'TLSGuardAgentProgram "{program}"\n' + config.replace(
+            "@hook-key@", str(key)).replace("@hook@", receiver.url).replace(
+            "@own@", str(site.dir))
+        if prepare:
+            prepare(site)
+        if run:
+            site.start()
+        return site
+
+    yield get
+    for site in sites:
+        try:
+            site.stop()
+        finally:
+            site.remove()
+
+
+def put(pki, site, days_left, name=STATIC, lifetime=90):
+    """A certificate of this server name into the files of static()."""
+    cert, key = pki.issue(f"events-{name}-{days_left}", "ec", lifetime=lifetime * DAY,
+                          age=(lifetime - days_left) * DAY, names=[name])
+    for source, target in ((cert, "static.crt"), (key, "static.key")):
+        shutil.copyfile(source, site.dir / (target + ".new"))
+        os.replace(site.dir / (target + ".new"), site.dir / target)
+    return cert, key
+
+
+def static(*lines):
+    return vhost(STATIC, 'SSLCertificateFile "@own@/static.crt"',
+                 'SSLCertificateKeyFile "@own@/static.key"', *lines, cert="")
+
+
+def events_of(site, *args):
+    return site.do("events", *args, "--json").json
+
+
+HOOK = 'TLSGuardEvent webhook @hook@ "@hook-key@"\n'
+
+
+# --- webhooks ---------------------------------------------------------------------------------------
+
+
+def test_body_and_signature(start, receiver):
+    site = start(HOOK + INTERNAL + managed(A, f"ServerAlias {B}"))
+    got = receiver.wait("activated", A)
+    assert got.path == "/hook?token=hidden" and got.fields["Content-Type"] == "application/json"
+    assert all(each.is_signed_with(KEY) for each in receiver.taken)
+    assert set(got.body) == {"id", "event", "domain", "names", "text", "time", "server", "version"}
+    assert got.body["names"] == [A, B] and got.body["server"] == "default.example.test"
+    assert re.fullmatch("[0-9a-f]{32}", got.body["id"])
+    now = datetime.datetime.utcnow()
+    told = datetime.datetime.strptime(got.body["time"], "%Y-%m-%dT%H:%M:%SZ")
+    assert abs((now - told).total_seconds()) < 600
+    assert [each.event for each in receiver.taken] == ["renewing", "renewed", "activated"]
+    assert len({each.body["id"] for each in receiver.taken}) == 3
+    assert "hidden" not in site.log and "hidden" not in site.do("events").out
+
+
+def test_a_receiver_that_is_away_gets_each_event_once_and_in_order(start, receiver):
+    receiver.stop()
+    site = start(HOOK + INTERNAL + managed(A), pace="1," * 59 + "1")
+    site.wait_log("TG0144", "renewing")
+    wait_for(lambda: "activated" in {each["what"] for each in events_of(site)["events"]},
+             "the certificate", 20)
+    site.graceful()  # another agent
+    receiver.start()
+    receiver.wait("activated", A)
+    quiet(lambda: [each.event for each in receiver.taken] == ["renewing", "renewed", "activated"])
+    assert events_of(site)["dead_letters"] == []
+
+
+def test_what_is_given_up_is_a_dead_letter(start, receiver):
+    receiver.status = 500
+    site = start(HOOK + INTERNAL + managed(A))
+    wait_for(lambda: len(events_of(site)["dead_letters"]) == 3, "three dead letters", 90)
+    letter = events_of(site)["dead_letters"][0]
+    assert letter["event"] == "renewing" and letter["domain"] == A and letter["tries"] == 4
+    assert letter["error"] == "HTTP status 500" and letter["to"] == receiver.url.split("/hook")[0]
+    tried = [each.body["id"] for each in receiver.tried]
+    assert tried.count(letter["id"]) == 4 and len(set(tried)) == 3
+    listed = site.do("events", A).out
+    assert re.search(r"Not delivered:\n.*renewing.*HTTP status 500 \(4 tries\)", listed), listed
+    assert "hidden" not in listed and "hidden" not in site.log
+    # With httpd down, from the store.
+    site.stop()
+    assert events_of(site)["dead_letters"][0] == letter
+
+
+def command(site, name, body):
+    """A script that does this for every event but `renewing`, which it does not mind."""
+    script = site.dir / name
+    script.write_text(f'#!/bin/sh\n[ "$1" = renewing ] && exit 0\n{body}\n')
+    script.chmod(0o755)
+
+
+def with_commands(site):
+    hold = site.dir / "hold"
+    hold.touch()
+    command(site, "fails.sh", "echo because; exit 3")
+    command(site, "hangs.sh", f"while [ -e {hold} ]; do sleep 0.1; done")
+
+
+def test_a_command_that_fails_is_a_dead_letter_and_one_that_hangs_stalls_nobody(start, receiver):
+    site = start('TLSGuardEvent command "@own@/fails.sh"\nTLSGuardEvent command "@own@/hangs.sh"\n'
+                 + HOOK + INTERNAL + managed(A) + managed(B), prepare=with_commands)
+    for name in (A, B):
+        receiver.wait("activated", name)
+    wait_for(lambda: len(events_of(site)["dead_letters"]) == 4, "four dead letters")
+    letters = events_of(site)["dead_letters"]
+    assert {each["to"] for each in letters} == {str(site.dir / "fails.sh")}
+    assert {each["tries"] for each in letters} == {1} and "status 3" in letters[0]["error"]
+    site.wait_log("TG0140", "because")
+
+
+# --- certificates that end --------------------------------------------------------------------------
+
+
+def test_a_file_that_ends_in_13_days_alerts_once_and_recovers_once(pki, start, receiver):
+    """Where nothing is managed at all."""
+    site = start(static("TLSGuardEvent webhook @hook@"), prepare=lambda s: put(pki, s, 13))
+    got = receiver.wait("expiring", STATIC)
+    assert "static.crt" in got.body["text"] and got.body["names"][0] == STATIC
+    site.graceful()
+    alerts = events_of(site)["alerts"]
+    assert [(each["kind"], each["count"]) for each in alerts] == [("expiring", 1)]
+    assert STATIC in alerts[0]["subject"]
+    quiet(lambda: [each.event for each in receiver.taken] == ["expiring"], 3)
+    assert "Wrong now:" in site.do("events").out
+    put(pki, site, 89)
+    site.graceful()
+    receiver.wait("recovered", STATIC)
+    quiet(lambda: [each.event for each in receiver.taken] == ["expiring", "recovered"], 3)
+    assert events_of(site)["alerts"] == []
+
+
+def test_a_file_that_does_not_end_says_nothing(pki, start, receiver):
+    """15 days of 90, and 2 days of 7, are not yet in the warn window; without TLSGuardEvent nobody
+    watches."""
+    site = start(HOOK + static(), prepare=lambda s: put(pki, s, 15))
+    site.wait_log("TG0100")
+    quiet(lambda: receiver.tried == [], 3)
+    put(pki, site, 2, lifetime=7)
+    site.graceful()
+    quiet(lambda: receiver.tried == [], 3)
+    put(pki, site, 1, lifetime=7)
+    site.graceful()
+    receiver.wait("expiring", STATIC)
+    site.graceful(site.config.replace("TLSGuardEvent", "#"))
+    assert site.agent_now() is None
+
+
+def test_a_managed_certificate_that_ends_alerts_once_and_recovers_once(pki, start, receiver):
+    config = HOOK + INTERNAL + managed(A, f"TLSGuardDomain {A} 127.0.0.1 ::1",
+                                       "TLSGuardRenew manual")
+    site = start(config, run=False)
+    site.write_config()
+    cert, key = pki.issue("events-managed-13", "ec", age=77 * DAY, names=[A])
+    site.do("import", "pem", cert, key)
+    site.start()
+    receiver.wait("expiring", A)
+    site.graceful()
+    quiet(lambda: [each.event for each in receiver.taken] == ["expiring"], 3)
+    cert, key = pki.issue("events-managed-89", "ec", names=[A])
+    site.do("import", "pem", cert, key)
+    receiver.wait("recovered", A)
+    quiet(lambda: [each.event for each in receiver.taken] == ["expiring", "recovered"], 3)
+    assert events_of(site)["alerts"] == []
+
+
+def test_a_renewal_in_time_recovers_once(pki, start, receiver):
+    """The certificate that was in the warn window is replaced by an order."""
+    site = start(HOOK + INTERNAL + managed(A, f"TLSGuardDomain {A} 127.0.0.1 ::1",
+                                           "TLSGuardRenew manual"), run=False)
+    site.write_config()
+    cert, key = pki.issue("events-renewed-13", "ec", age=77 * DAY, names=[A])
+    site.do("import", "pem", cert, key)
+    site.start()
+    receiver.wait("expiring", A)
+    site.do("renew", A)
+    receiver.wait("recovered", A)
+    quiet(lambda: len(receiver.of("recovered", A)) == 1 and len(receiver.of("expiring", A)) == 1, 3)
+
+
+# --- workers ----------------------------------------------------------------------------------------
+
+
+def test_a_worker_that_cannot_load_shows(start, receiver):
+    site = start(HOOK + INTERNAL + managed(A))
+    old = site.wait_served(A, lambda c: c.issuer != c.x509.subject.rfc4514_string())
+    receiver.wait("activated", A)
+    site.do("renew", A)
+    wait_for(lambda: len(receiver.of("activated", A)) == 2, "the renewal")
+    versions = [path for path in (site.store_dir / "certs" / A).iterdir() if path.is_dir()]
+    key = next(max(versions, key=lambda path: int(path.name)).glob("*.key"))
+    sealed = key.read_bytes()
+    key.write_bytes(b"torn")
+
+    def shown():
+        site.served(A)  # workers load when somebody asks
+        return receiver.of("failed", A)
+
+    got = wait_for(shown, "the event of a worker that cannot load", 60, 0.2)[0]
+    assert "cannot load" in got.body["text"]
+    assert site.served(A).serial == old.serial
+    assert "cannot-load" in {each["kind"] for each in events_of(site)["alerts"]}
+    key.write_bytes(sealed)
+
+    def over():
+        for _ in range(8):  # every worker that could not
+            site.served(A)
+        return receiver.of("recovered", A)
+
+    wait_for(over, "the recovery", 120, 0.2)
+    assert site.served(A).serial != old.serial
