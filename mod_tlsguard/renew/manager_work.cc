@@ -50,8 +50,12 @@ void Manager::finished(Entry& entry, const Outcome& outcome) {
   flush_ledger(now);
   std::lock_guard lock(mutex_);
   entry.busy = false;
+  // A look that tried nothing (it asked about ARI, say) says nothing about who is waited for.
+  const Failure& failure = outcome.situation.failure;
+  if (failure.in_row == 0 || !(failure == entry.situation.failure)) {
+    entry.waits_for_ca = outcome.waits_for_ca;
+  }
   entry.situation = outcome.situation;
-  entry.waits_for_ca = outcome.waits_for_ca;
   entry.unsaved = outcome.unsaved;
   entry.mended = outcome.mended;
   freed_.notify_all();
