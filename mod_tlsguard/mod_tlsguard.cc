@@ -11,6 +11,7 @@
 #include "httpd/request_guard.h"
 #include "httpd/status.h"
 #include "httpd/web_hooks.h"
+#include "httpd/worker_hooks.h"
 
 namespace {
 
@@ -23,6 +24,8 @@ extern "C" void register_hooks(apr_pool_t*) noexcept {
   ap_hook_test_config(on_test_config, nullptr, nullptr, APR_HOOK_MIDDLE);
   ap_hook_post_config(on_post_config, ssl, nullptr, APR_HOOK_MIDDLE);
   ap_hook_monitor(on_monitor, nullptr, nullptr, APR_HOOK_MIDDLE);
+  ap_hook_child_init(on_child_init, nullptr, nullptr, APR_HOOK_MIDDLE);
+  ap_hook_child_status(on_child_status, nullptr, nullptr, APR_HOOK_MIDDLE);
 
   // After mod_md, whose certificates are no placeholders.
   static const char* const md[] = {"mod_md.c", nullptr};
@@ -40,6 +43,7 @@ extern "C" void register_hooks(apr_pool_t*) noexcept {
   ap_hook_quick_handler(on_quick_handler, nullptr, nullptr, APR_HOOK_REALLY_FIRST);
   ap_hook_check_access(on_check_access, ssl, nullptr, APR_HOOK_MIDDLE, AP_AUTH_INTERNAL_PER_CONF);
   ap_hook_handler(on_status_request, nullptr, nullptr, APR_HOOK_MIDDLE);
+  APR_OPTIONAL_HOOK(ap, status_hook, on_server_status, nullptr, nullptr, APR_HOOK_MIDDLE);
 
   register_hsts_filter();
 }

@@ -82,9 +82,10 @@ void DomainParent::make_board() {
     return;
   }
   runtime_.live->use_board(*board);
+  board->begin_epoch();
   bool full = false;
   for (const auto& domain : runtime_.domains.domains()) {
-    domain->slot = board->claim(domain->identity);
+    domain->slot = board->declare(domain->identity);
     full |= domain->slot == nullptr;
     forget_failed_loads(domain->slot);
   }
@@ -103,7 +104,7 @@ void DomainParent::claim_lists(const live::DomainBoard& board) {
     if (!read) continue;  // judged already; the agent says what becomes of it
     for (const renew::ListLine& line : read->lines) {
       const std::string& identity = line.names.front();
-      live::DomainSlot* slot = board.claim(identity);
+      live::DomainSlot* slot = board.declare(identity);
       forget_failed_loads(slot);
       bool taken = slot != nullptr;
       for (const std::string& name : line.names) taken &= board.put_name(list->id, name, identity);

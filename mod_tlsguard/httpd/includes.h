@@ -36,6 +36,7 @@
 #include <http_vhost.h>
 #include <mod_ssl.h>
 #include <mod_ssl_openssl.h>
+#include <mod_status.h>
 #include <mpm_common.h>
 #include <scoreboard.h>
 #include <unixd.h>

@@ -46,8 +46,25 @@ Result<void> LiveDomains::use_store(const std::string& path, uid_t agent, crypto
   auto challenges = store::Directory::open(path + '/' + store::challenges_directory, agent);
   if (!challenges) return tl::unexpected(challenges.error());
   challenges_.emplace(std::move(*challenges));
+  // Of an older release there are none; the status page says so.
+  auto reports = store::Directory::open(path + '/' + store::reports_directory, agent);
+  if (reports) reports_.emplace(std::move(*reports));
   return {};
 }
+
+Result<std::optional<std::string>> LiveDomains::report(const std::string& file,
+                                                       std::size_t limit) const {
+  if (!reports_) return fail("the store has no directory for them that can be read");
+  return reports_->read(file, limit);
+}
+
+void LiveDomains::begin_worker(pid_t pid) const {
+  if (credentials_ != nullptr) {
+    credentials_->use_row(board_.claim_row(static_cast<std::uint32_t>(pid)));
+  }
+}
+
+void LiveDomains::end_worker(pid_t pid) const { board_.free_row(static_cast<std::uint32_t>(pid)); }
 
 void LiveDomains::hold(std::string_view identity) const {
   live::DomainSlot* slot = board_.find(identity);

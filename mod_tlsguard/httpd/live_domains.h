@@ -50,6 +50,9 @@ class LiveDomains {
   // Loads what is live of a domain now, so that workers inherit it: for those that must not read it
   // themselves.
   void hold(std::string_view identity) const;
+  // A worker begins: from here on the board shows what it serves. The parent, where one has ended.
+  void begin_worker(pid_t pid) const;
+  void end_worker(pid_t pid) const;
   [[nodiscard]] const live::DomainBoard& board() const { return board_; }
   [[nodiscard]] const std::optional<crypto::SealingKey>& sealing_key() const { return key_; }
 
@@ -60,6 +63,10 @@ class LiveDomains {
   [[nodiscard]] live::LivePtr find(const ManagedDomain& domain) const;
   // Whether a name is of a list that this virtual host serves.
   [[nodiscard]] bool lists_name(const ManagedHost& host, std::string_view asked) const;
+
+  // A file that the agent has written for the status page (store/layout.h); nullopt: there is none.
+  [[nodiscard]] Result<std::optional<std::string>> report(const std::string& file,
+                                                          std::size_t limit) const;
 
   // http-01: what to answer; nullopt: no such challenge is pending for this name.
   [[nodiscard]] std::optional<std::string> http_challenge(std::string_view token,
@@ -77,6 +84,7 @@ class LiveDomains {
   std::optional<crypto::SealingKey> key_;
   std::optional<store::CertificateStore> certificates_;
   std::optional<store::ChallengeStore> challenges_;
+  std::optional<store::Directory> reports_;
   std::unique_ptr<live::Credentials> credentials_;
 };
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// SetHandler tlsguard-status: the census of this server, as JSON (`?json`, or Accept) or as a
-// table.
+// SetHandler tlsguard-status: the page for people, JSON, metrics or a plain table; SetHandler
+// tlsguard-metrics: the metrics; and the section in mod_status. What they say is made in status/.
 #ifndef TLSGUARD_HTTPD_STATUS_H
 #define TLSGUARD_HTTPD_STATUS_H
 
@@ -8,7 +8,11 @@
 
 namespace tlsguard::httpd {
 
-extern "C" int on_status_request(request_rec* r) noexcept;
+extern "C" {
+int on_status_request(request_rec* r) noexcept;
+// mod_status's optional hook.
+int on_server_status(request_rec* r, int flags) noexcept;
+}
 
 }  // namespace tlsguard::httpd
 

@@ -98,6 +98,15 @@ Credentials::~Credentials() {
   for (Entry* entry = all_.load(); entry != nullptr;) delete std::exchange(entry, entry->next);
 }
 
+void Credentials::use_row(WorkerRow row) {
+  row_ = row;
+  for (std::uint32_t position = 0; row.claimed() && position < board_.used(); ++position) {
+    Entry* entry = entries_[position].load(std::memory_order_acquire);
+    LivePtr live = entry != nullptr ? entry->current() : nullptr;
+    if (live != nullptr) row.serves(position, live->generation);
+  }
+}
+
 Credentials::Entry& Credentials::entry_of(std::uint32_t position) {
   std::atomic<Entry*>& place = entries_[position];
   Entry* entry = place.load(std::memory_order_acquire);
@@ -143,6 +152,7 @@ LivePtr Credentials::refresh(Entry& entry, DomainSlot& slot, std::uint64_t gener
     }
     if (entry.complained_of == generation) slot.forget_failed_load();
     entry.complained_of.reset();
+    if (*loaded != nullptr) row_.serves(board_.position_of(&slot), (*loaded)->generation);
   } else {
     entry.again_at.store(now_() + retry_after, std::memory_order_relaxed);
     complain(entry, slot, generation, identity, loaded.error());
@@ -156,6 +166,7 @@ void Credentials::complain(Entry& entry, DomainSlot& slot, std::uint64_t generat
   if (entry.complained_of == generation) return;
   entry.complained_of = generation;
   slot.count_failed_load();
+  row_.could_not_load(board_.position_of(&slot));
   log_.write(Severity::error, "TG0060",
              fmt::format("domain={}: {}; {}", identity, error.text,
                          entry.current() != nullptr ? "what was served before is served on"

@@ -72,6 +72,10 @@ class Credentials {
   Credentials& operator=(const Credentials&) = delete;
   ~Credentials();
 
+  // The worker, when it begins: what it serves from here on is written into its row, and what it
+  // has inherited, at once.
+  void use_row(WorkerRow row);
+
   // What is live; null: nothing, or nothing that can be served. Loads where that is new; then it
   // blocks on the disk, else it takes well below a microsecond. slot: of the board.
   [[nodiscard]] LivePtr find(DomainSlot& slot, std::string_view identity);
@@ -116,6 +120,7 @@ class Credentials {
   LogSink& log_;
   Clock now_;
   UnixSeconds recheck_;
+  WorkerRow row_;
   // By position on the board. Zeroed memory of the system: pages that no domain touches cost
   // nothing.
   std::unique_ptr<std::atomic<Entry*>[], Free> entries_;

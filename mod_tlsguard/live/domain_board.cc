@@ -18,7 +18,7 @@
 namespace tlsguard::live {
 namespace {
 
-constexpr std::uint64_t magic = 0x31736e69616d6f44;  // "Domains1"
+constexpr std::uint64_t magic = 0x32736e69616d6f44;  // "Domains2"
 
 // Where a domain's slot is: upper bits of its key, below them the slot's number. Apart from the
 // slots, so that those stand close together: a table of slots would touch a page a domain.
@@ -31,13 +31,20 @@ constexpr std::uint32_t max_probes = 1024;
 constexpr std::size_t index_offset = sizeof(DomainBoardHeader);
 constexpr std::size_t names_offset = index_offset + index_size * sizeof(IndexWord);
 constexpr std::size_t slots_offset = names_offset + DomainBoard::max_names * sizeof(NameSlot);
-constexpr std::size_t board_bytes = slots_offset + DomainBoard::max_domains * sizeof(DomainSlot);
+constexpr std::size_t workers_offset = slots_offset + DomainBoard::max_domains * sizeof(DomainSlot);
+constexpr std::size_t cells_offset = workers_offset + DomainBoard::max_workers * sizeof(WorkerSlot);
+// A cell: worker_rows.cc.
+using Cell = std::atomic<std::uint32_t>;
+constexpr std::size_t row_bytes = DomainBoard::max_domains * sizeof(Cell);
+constexpr std::size_t board_bytes = cells_offset + DomainBoard::max_workers * row_bytes;
 
 static_assert((DomainBoard::max_domains & number_mask) == 0, "the mask is the bound");
 static_assert(slots_offset % alignof(DomainSlot) == 0);
 static_assert(std::is_standard_layout_v<DomainSlot> && sizeof(DomainSlot) == 320);
 static_assert(std::is_standard_layout_v<DomainBoardHeader> && sizeof(NameSlot) == 16);
 static_assert(IndexWord::is_always_lock_free && sizeof(IndexWord) == 8);
+static_assert(std::is_standard_layout_v<WorkerSlot> && sizeof(WorkerSlot) == 8);
+static_assert(Cell::is_always_lock_free && sizeof(Cell) == 4);
 
 constexpr std::uint64_t index_mark = DomainBoard::max_domains;  // set in every word: none is 0
 
@@ -163,6 +170,35 @@ std::uint64_t DomainBoard::key_of(std::uint64_t space, std::string_view text) co
 
 DomainSlot* DomainBoard::slot(std::uint32_t number) const {
   return at<DomainSlot>(base_, slots_offset) + (number & number_mask);
+}
+
+void DomainBoard::begin_epoch() const {
+  if (base_ != nullptr) ++static_cast<DomainBoardHeader*>(base_)->epoch;
+}
+
+std::uint32_t DomainBoard::epoch() const {
+  if (base_ == nullptr) return 0;
+  return static_cast<const DomainBoardHeader*>(base_)->epoch.load(std::memory_order_relaxed);
+}
+
+WorkerSlot* DomainBoard::worker(std::uint32_t row) const {
+  return at<WorkerSlot>(base_, workers_offset) + row % max_workers;
+}
+
+std::atomic<std::uint32_t>* DomainBoard::cells(std::uint32_t row) const {
+  return at<Cell>(base_, cells_offset + (row % max_workers) * row_bytes);
+}
+
+std::uint32_t DomainBoard::used() const {
+  if (base_ == nullptr) return 0;
+  auto used = static_cast<const DomainBoardHeader*>(base_)->domains.load(std::memory_order_relaxed);
+  return std::min(used, max_domains);
+}
+
+DomainSlot* DomainBoard::declare(std::string_view identity) const {
+  DomainSlot* claimed = claim(identity);
+  if (claimed != nullptr) claimed->epoch.store(epoch(), std::memory_order_relaxed);
+  return claimed;
 }
 
 std::uint32_t DomainBoard::position_of(const DomainSlot* slot) const {

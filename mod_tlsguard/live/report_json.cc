@@ -2,13 +2,12 @@
 // The schema is in docs/census.md.
 #include <fmt/format.h>
 
-#include <array>
 #include <nlohmann/json.hpp>
 
 #include "core/date.h"
 #include "core/protocol.h"
-#include "crypto/openssl.h"
 #include "live/report.h"
+#include "policy/cipher_ids.h"
 #include "policy/names.h"
 
 namespace tlsguard::live {
@@ -16,23 +15,7 @@ namespace {
 
 using nlohmann::json;
 
-// OpenSSL's names of all the ciphers it was built with, enabled or not.
-class CipherNames {
- public:
-  CipherNames() : context_(SSL_CTX_new(TLS_server_method())) {
-    if (context_) ssl_.reset(SSL_new(context_.get()));
-  }
-  [[nodiscard]] std::string operator()(std::uint16_t id) const {
-    const std::array<unsigned char, 2> wire{static_cast<unsigned char>(id >> 8),
-                                            static_cast<unsigned char>(id & 0xff)};
-    const SSL_CIPHER* cipher = ssl_ ? SSL_CIPHER_find(ssl_.get(), wire.data()) : nullptr;
-    return cipher != nullptr ? SSL_CIPHER_get_name(cipher) : fmt::format("0x{:04x}", id);
-  }
-
- private:
-  crypto::SslCtx context_;
-  crypto::Ssl ssl_;
-};
+using policy::CipherNames;
 
 json moment(UnixSeconds seconds) {
   return seconds == 0 ? json(nullptr) : json(format_date(seconds));

@@ -172,11 +172,14 @@ void publish(const Workshop& shop, const JobState& state, UnixSeconds next_run) 
   DomainView view;
   if (state.live) {
     view.generation = state.live->generation;
+    view.not_before = state.live->validity.not_before;
     view.not_after = state.live->validity.not_after;
   }
   view.next_run = next_run == never ? 0 : next_run;
   view.errors = state.failure.in_row;
   view.phase = state.phase;
+  view.ari_start = state.ari.start;
+  view.ari_end = state.ari.end;
   shop.live.publish(state.identity, view);
 }
 

@@ -221,7 +221,9 @@ Control::Answer Control::collect() {
     auto done = keep ? collect_versions(identity) : shop.certificates.remove(identity);
     if (done && !keep) done = shop.jobs.remove(identity);
     if (!done) return tl::unexpected(done.error().within("domain '" + identity + "'"));
-    if (!keep) removed.push_back(identity);
+    if (keep) continue;
+    shop.reports.remove(identity);
+    removed.push_back(identity);
   }
   std::size_t kept = stored->size() - removed.size();
   return Json{{"removed", std::move(removed)}, {"kept", kept}};

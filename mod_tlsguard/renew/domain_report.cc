@@ -7,27 +7,6 @@
 namespace tlsguard::renew {
 namespace {
 
-// Of what cannot be read there is none; `store verify` says why.
-Json certificates_of(const std::string& identity, std::uint32_t number,
-                     const store::CertificateStore& certificates) {
-  Json list = Json::array();
-  auto version = certificates.load(identity, number);
-  if (!version) return list;
-  for (const store::StoredKeyPair& pair : version->pairs) {
-    auto chain = crypto::parse_chain(pair.chain_pem);
-    if (!chain) continue;
-    auto facts = crypto::facts_of(chain->front().get());
-    if (!facts) continue;
-    list.push_back({{"key_type", crypto::key_type_name(pair.type)},
-                    {"serial", facts->serial},
-                    {"issuer", facts->issuer},
-                    {"not_before", facts->not_before},
-                    {"not_after", facts->not_after},
-                    {"sha256", facts->sha256}});
-  }
-  return list;
-}
-
 Json live_to_json(const LiveState& live) {
   Json types = Json::array();
   for (crypto::KeyType type : live.key_types) types.push_back(crypto::key_type_name(type));
@@ -61,8 +40,28 @@ Json history_to_json(const JobState& state) {
 
 }  // namespace
 
-Json domain_report(const JobState& state, const std::vector<std::string>& names,
-                   const store::CertificateStore& certificates) {
+// Of what cannot be read there is none; `store verify` says why.
+Json certificates_report(const std::string& identity, std::uint32_t number,
+                         const store::CertificateStore& certificates) {
+  Json list = Json::array();
+  auto version = certificates.load(identity, number);
+  if (!version) return list;
+  for (const store::StoredKeyPair& pair : version->pairs) {
+    auto chain = crypto::parse_chain(pair.chain_pem);
+    if (!chain) continue;
+    auto facts = crypto::facts_of(chain->front().get());
+    if (!facts) continue;
+    list.push_back({{"key_type", crypto::key_type_name(pair.type)},
+                    {"serial", facts->serial},
+                    {"issuer", facts->issuer},
+                    {"not_before", facts->not_before},
+                    {"not_after", facts->not_after},
+                    {"sha256", facts->sha256}});
+  }
+  return list;
+}
+
+Json state_report(const JobState& state, const std::vector<std::string>& names) {
   Json json{{"domain", state.identity},
             {"names", names},
             {"phase", phase_name(state.phase)},
@@ -76,10 +75,16 @@ Json domain_report(const JobState& state, const std::vector<std::string>& names,
             {"history", history_to_json(state)},
             {"live", nullptr},
             {"revoked", state.revoked}};
+  if (state.live) json["live"] = live_to_json(*state.live);
+  return json;
+}
+
+Json domain_report(const JobState& state, const std::vector<std::string>& names,
+                   const store::CertificateStore& certificates) {
+  Json json = state_report(state, names);
   if (state.live) {
-    json["live"] = live_to_json(*state.live);
     json["live"]["certificates"] =
-        certificates_of(state.identity, state.live->version, certificates);
+        certificates_report(state.identity, state.live->version, certificates);
   }
   auto versions = certificates.versions(state.identity);
   json["versions"] = versions ? Json(*versions) : Json::array();

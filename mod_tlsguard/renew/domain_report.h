@@ -4,6 +4,7 @@
 #ifndef TLSGUARD_RENEW_DOMAIN_REPORT_H
 #define TLSGUARD_RENEW_DOMAIN_REPORT_H
 
+#include <cstdint>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
@@ -19,6 +20,13 @@ namespace tlsguard::renew {
 [[nodiscard]] nlohmann::json domain_report(const JobState& state,
                                            const std::vector<std::string>& names,
                                            const store::CertificateStore& certificates);
+
+// Of one version: key_type, serial, issuer, not_before, not_after, sha256 each.
+[[nodiscard]] nlohmann::json certificates_report(const std::string& identity, std::uint32_t version,
+                                                 const store::CertificateStore& certificates);
+// The part of domain_report() that the state alone says: without versions and certificates.
+[[nodiscard]] nlohmann::json state_report(const JobState& state,
+                                          const std::vector<std::string>& names);
 
 }  // namespace tlsguard::renew
 

@@ -182,6 +182,9 @@ void Job::ask_ari(UnixSeconds now) {
 }
 
 void Job::attempt(Cause cause) {
+  const std::string why(cause_name(cause));
+  const bool goes_on = order_ && state_.phase == Phase::ordering;
+  if (!goes_on) shop_.metrics.attempt(why);
   set_phase(Phase::ordering,
             fmt::format("a certificate is being obtained ({})", cause_name(cause)));
   publish(shop_, state_, 0);
@@ -190,12 +193,14 @@ void Job::attempt(Cause cause) {
   if (!result) return failed(result.error());
   order_wait_ = *result;
   if (order_wait_ > 0) return set_phase(Phase::ordering, "the CA is still at work");
+  shop_.metrics.success(why);
   ended_ = false;
 }
 
 void Job::failed(const Error& error) {
   ended_ = true;
   UnixSeconds now = shop_.world.now();
+  shop_.metrics.error(!error.kind.empty() ? error.kind : "other");
   if (error.kind == "vetoed") {
     state_.vetoed_at = now;
     return set_phase(Phase::vetoed, error.text);
@@ -288,6 +293,7 @@ Outcome Job::finish(bool keep) {
                                   written.error().text));
     }
   }
+  if (keep) shop_.reports.write(state_, spec_.names, outcome.situation, now);
   publish(shop_, state_, outcome.next);
   return outcome;
 }

@@ -13,10 +13,13 @@ namespace tlsguard::renew {
 
 struct DomainView {
   std::uint64_t generation = 0;  // 0: nothing is live
+  UnixSeconds not_before = 0;
   UnixSeconds not_after = 0;
   UnixSeconds next_run = 0;  // 0: none is planned
   std::uint32_t errors = 0;  // in a row
   Phase phase = Phase::fresh;
+  UnixSeconds ari_start = 0;  // what the CA suggests; end 0: nothing
+  UnixSeconds ari_end = 0;
 };
 
 class LiveView {

@@ -43,6 +43,11 @@ World with_sleep(const World& world, WorkerPool& pool) {
   return changed;
 }
 
+ManagerSetup watched(ManagerSetup setup, CaMetrics& metrics) {
+  setup.http.to_ca = metrics.watched(std::move(setup.http.to_ca));
+  return setup;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Manager>> Manager::open(ManagerSetup setup) {
@@ -52,8 +57,10 @@ Result<std::unique_ptr<Manager>> Manager::open(ManagerSetup setup) {
 }
 
 Manager::Manager(ManagerSetup setup, OpenStore store)
-    : setup_(std::move(setup)),
+    : metrics_(std::make_shared<CaMetrics>(setup.world.now)),
+      setup_(watched(std::move(setup), *metrics_)),
       store_(std::move(store)),
+      reports_(store_.take_reports(), store_.certificates(), setup_.log),
       suffixes_(PublicSuffixes::load(PublicSuffixes::usual_file)),
       ledger_(suffixes_),
       accounts_(store_.take_accounts(), setup_.sealing, accounts_in_use(setup_.spec), setup_.log),
@@ -76,6 +83,8 @@ Manager::Manager(ManagerSetup setup, OpenStore store)
                     health_,
                     internal_,
                     setup_.live,
+                    reports_,
+                    *metrics_,
                     setup_.events,
                     setup_.log};
   };
@@ -151,6 +160,7 @@ bool Manager::take_store(UnixSeconds now) {
 // Once, when the store is ours.
 void Manager::begin(UnixSeconds now) {
   if (setup_.owned) setup_.owned(store_.agent().path());
+  metrics_->take_over(reports_.read_counts());
   if (auto text = store_.agent().read(ledger_file, max_ledger_file); text && *text) {
     if (auto read = ledger_.read_json(**text, now); !read) {
       setup_.log.write(Severity::warning, "TG0113",
@@ -278,6 +288,7 @@ void Manager::drop_unlisted(const std::set<std::string>& listed) {
 UnixSeconds Manager::next_wake(UnixSeconds now) const {
   UnixSeconds next = setup_.spec.lists.empty() ? never : lists_looked_at_ + list_pause;
   if (!queue_.empty()) next = std::min(next, queue_.begin()->first);
+  if (UnixSeconds at = metrics_->flush_at(); at > 0) next = std::min(next, at);
   for (const auto& [ca_url, at] : health_.probes(now)) {
     if (at < next && !probing_.contains(ca_url) && anybody_waits_for(ca_url)) next = at;
   }
@@ -303,7 +314,7 @@ UnixSeconds Manager::tick() {
     });
   }
   run_probes(now);
-  flush_ledger(now);
+  flush(now);
   std::lock_guard lock(mutex_);
   return next_wake(now);
 }

@@ -20,9 +20,11 @@
 #include <vector>
 
 #include "core/error.h"
+#include "renew/ca_metrics.h"
 #include "renew/job.h"
 #include "renew/list_keeper.h"
 #include "renew/open_store.h"
+#include "renew/report_files.h"
 #include "renew/spec.h"
 #include "renew/worker_pool.h"
 #include "renew/workshop.h"
@@ -136,6 +138,7 @@ class Manager {
   void work(Entry& entry, HttpClients& clients, const Workshop& shop);
   void finished(Entry& entry, const Outcome& outcome);
   void show_undeclared(const Entry& entry);
+  void flush(UnixSeconds now);
   void flush_ledger(UnixSeconds now);
   [[nodiscard]] static bool is_slow(const DomainSettings& settings);
 
@@ -148,8 +151,10 @@ class Manager {
   [[nodiscard]] bool anybody_waits_for(const std::string& ca_url) const;
   [[nodiscard]] UnixSeconds next_wake(UnixSeconds now) const;
 
+  std::shared_ptr<CaMetrics> metrics_;
   ManagerSetup setup_;
   OpenStore store_;
+  ReportFiles reports_;
   PublicSuffixes suffixes_;
   Ledger ledger_;
   CaHealth health_;

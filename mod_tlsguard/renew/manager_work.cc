@@ -47,7 +47,7 @@ void Manager::work(Entry& entry, HttpClients& clients, const Workshop& shop) {
 
 void Manager::finished(Entry& entry, const Outcome& outcome) {
   UnixSeconds now = setup_.world.now();
-  flush_ledger(now);
+  flush(now);
   std::lock_guard lock(mutex_);
   entry.busy = false;
   // A look that tried nothing (it asked about ARI, say) says nothing about who is waited for.
@@ -76,7 +76,10 @@ void Manager::show_undeclared(const Entry& entry) {
   DomainView view;
   view.phase = Phase::undeclared;
   view.errors = entry.situation.failure.in_row;
-  if (entry.situation.live) view.not_after = entry.situation.live->not_after;
+  if (entry.situation.live) {
+    view.not_before = entry.situation.live->not_before;
+    view.not_after = entry.situation.live->not_after;
+  }
   auto current = store_.certificates().current(entry.spec->identity);
   if (current && *current) view.generation = (*current)->generation;
   setup_.live.publish(entry.spec->identity, view);
@@ -143,6 +146,11 @@ std::shared_ptr<const DomainSettings> Manager::settings_for(const std::string& c
     if (uses) return entry->spec->settings;
   }
   return nullptr;
+}
+
+void Manager::flush(UnixSeconds now) {
+  flush_ledger(now);
+  if (store_.owned()) metrics_->flush(reports_, now);
 }
 
 void Manager::flush_ledger(UnixSeconds now) {

@@ -23,6 +23,7 @@ struct OpenStore::Parts {
   Directory accounts;
   Directory ca;
   Directory lists;
+  Directory reports;
   Directory certs;
   Directory challenges;
 };
@@ -42,6 +43,8 @@ Result<OpenStore> OpenStore::open(const std::string& path, const crypto::Sealing
   if (!ca) return tl::unexpected(ca.error());
   auto lists = make(own + "/lists", private_directory);
   if (!lists) return tl::unexpected(lists.error());
+  auto reports = make(store::reports_directory, served_directory);
+  if (!reports) return tl::unexpected(reports.error());
   auto domains = make(own + "/domains", private_directory);
   if (!domains) return tl::unexpected(domains.error());
   auto certs = make(store::certs_directory, served_directory);
@@ -49,7 +52,7 @@ Result<OpenStore> OpenStore::open(const std::string& path, const crypto::Sealing
   auto challenges = make(store::challenges_directory, served_directory);
   if (!challenges) return tl::unexpected(challenges.error());
   return OpenStore(Parts{std::move(*agent), std::move(*accounts), std::move(*ca), std::move(*lists),
-                         std::move(*certs), std::move(*challenges)},
+                         std::move(*reports), std::move(*certs), std::move(*challenges)},
                    sealing);
 }
 
@@ -58,6 +61,7 @@ OpenStore::OpenStore(Parts parts, const crypto::SealingKey& sealing)
       accounts_(std::move(parts.accounts)),
       ca_(std::move(parts.ca)),
       lists_(std::move(parts.lists)),
+      reports_(std::move(parts.reports)),
       certificates_(std::move(parts.certs), sealing),
       challenges_(std::move(parts.challenges)) {}
 
@@ -66,6 +70,7 @@ OpenStore::OpenStore(OpenStore&& other) noexcept
       accounts_(std::move(other.accounts_)),
       ca_(std::move(other.ca_)),
       lists_(std::move(other.lists_)),
+      reports_(std::move(other.reports_)),
       certificates_(std::move(other.certificates_)),
       challenges_(std::move(other.challenges_)),
       lock_(std::exchange(other.lock_, -1)),

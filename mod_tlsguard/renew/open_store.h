@@ -38,6 +38,7 @@ class OpenStore {
   [[nodiscard]] store::Directory take_accounts() { return std::move(accounts_); }
   [[nodiscard]] store::Directory take_ca() { return std::move(ca_); }
   [[nodiscard]] store::Directory take_lists() { return std::move(lists_); }
+  [[nodiscard]] store::Directory take_reports() { return std::move(reports_); }
   [[nodiscard]] store::CertificateStore& certificates() { return certificates_; }
   [[nodiscard]] store::ChallengeStore& challenges() { return challenges_; }
 
@@ -49,6 +50,7 @@ class OpenStore {
   store::Directory accounts_;
   store::Directory ca_;
   store::Directory lists_;
+  store::Directory reports_;
   store::CertificateStore certificates_;
   store::ChallengeStore challenges_;
   int lock_ = -1;

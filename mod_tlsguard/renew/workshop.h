@@ -13,11 +13,13 @@
 #include "crypto/sealing.h"
 #include "renew/accounts.h"
 #include "renew/ca_health.h"
+#include "renew/ca_metrics.h"
 #include "renew/events.h"
 #include "renew/internal_issuer.h"
 #include "renew/job_store.h"
 #include "renew/ledger.h"
 #include "renew/live_view.h"
+#include "renew/report_files.h"
 #include "renew/solver.h"
 #include "renew/spec.h"
 #include "store/certificate_store.h"
@@ -49,6 +51,8 @@ struct Workshop {
   CaHealth& health;
   InternalIssuer& internal;
   LiveView& live;
+  ReportFiles& reports;
+  CaMetrics& metrics;
   EventSink& events;
   LogSink& log;
 };

@@ -49,4 +49,6 @@ std::string directory_of(std::string_view identity) {
   return directory + "~" + crypto::hex(std::span(digest).first(digest_bytes));
 }
 
+std::string report_file_of(std::string_view identity) { return directory_of(identity) + ".json"; }
+
 }  // namespace tlsguard::store

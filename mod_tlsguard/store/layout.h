@@ -21,6 +21,8 @@
 //     challenges/          the agent's user, httpd's group, 2750: challenge_store.h
 //       http-01/<token>
 //       tls-alpn-01/<dir>.pem
+//     reports/             the same: what the status page shows of domains and CAs; never a secret
+//       <dir>.json  _cas.json
 //
 // Where httpd was not started as root all of it belongs to that user, 0700.
 #ifndef TLSGUARD_STORE_LAYOUT_H
@@ -36,10 +38,11 @@ inline constexpr char control_socket[] = "control.sock";
 inline constexpr char agent_directory[] = "agent";
 inline constexpr char certs_directory[] = "certs";
 inline constexpr char challenges_directory[] = "challenges";
+inline constexpr char reports_directory[] = "reports";
 
 // Mode of the store itself: workers pass through it, and see no names.
 inline constexpr unsigned store_mode = 0711;
-// Mode of the directories in certs/ and challenges/, and of the files there.
+// Mode of the directories in certs/, challenges/ and reports/, and of the files there.
 inline constexpr unsigned shared_directory_mode = 02750;
 inline constexpr unsigned shared_file_mode = 0640;
 
@@ -48,6 +51,8 @@ inline constexpr unsigned shared_file_mode = 0640;
 // '-' and '.' (an '_' would be mistaken for one of those), gets '~' and a digest after what fits,
 // so two names never share a directory.
 [[nodiscard]] std::string directory_of(std::string_view identity);
+// Its file in reports/.
+[[nodiscard]] std::string report_file_of(std::string_view identity);
 
 }  // namespace tlsguard::store
 

@@ -115,7 +115,8 @@ Result<void> prepare_directories(const std::string& store, const Owners& owners)
   gid_t readers = owners.shared ? owners.readers : owners.agent_group;
   const Wanted all[] = {{agent_directory, owners.agent, owners.agent_group, 0700},
                         {certs_directory, owners.agent, readers, shared},
-                        {challenges_directory, owners.agent, readers, shared}};
+                        {challenges_directory, owners.agent, readers, shared},
+                        {reports_directory, owners.agent, readers, shared}};
   for (const Wanted& wanted : all) {
     if (auto ready = prepare(top.get(), store, wanted); !ready) return ready;
   }

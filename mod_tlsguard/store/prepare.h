@@ -24,7 +24,7 @@ struct Owners {
   bool shared = true;  // false: httpd was not started as root, and all belongs to one user
 };
 
-// The three directories below the store. An error names the directory and the command that puts it
+// The four directories below the store. An error names the directory and the command that puts it
 // right.
 [[nodiscard]] Result<void> prepare_directories(const std::string& store, const Owners& owners);
 

@@ -87,6 +87,8 @@ Suite* spec_json_suite();
 Suite* spec_names_suite();
 Suite* state_directory_suite();
 Suite* state_file_suite();
+Suite* status_forms_suite();
+Suite* status_model_suite();
 Suite* store_crashes_suite();
 Suite* strength_suite();
 Suite* tighten_suite();
@@ -179,6 +181,8 @@ inline constexpr MakeSuite suites[] = {
     spec_names_suite,
     state_directory_suite,
     state_file_suite,
+    status_forms_suite,
+    status_model_suite,
     store_crashes_suite,
     strength_suite,
     tighten_suite,

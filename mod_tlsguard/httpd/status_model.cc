@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "httpd/status_model.h"
+
+#include "core/text.h"
+#include "httpd/conf_of.h"
+#include "httpd/includes.h"
+#include "store/layout.h"
+
+namespace tlsguard::httpd {
+
+namespace {
+
+using status::Domain;
+using status::Model;
+
+constexpr auto relaxed = std::memory_order_relaxed;
+
+Domain domain_at(const live::DomainBoard& board, const ManagedDomains& declared,
+                 std::uint32_t position) {
+  const live::DomainSlot& slot = board.at_position(position);
+  Domain domain;
+  domain.identity = slot.identity();
+  domain.position = position;
+  domain.phase = renew::phase_from_number(slot.state.load(relaxed));
+  domain.generation = slot.generation.load(relaxed);
+  domain.not_before = slot.not_before.load(relaxed);
+  domain.not_after = slot.not_after.load(relaxed);
+  domain.next_run = slot.next_run.load(relaxed);
+  domain.ari_start = slot.ari_start.load(relaxed);
+  domain.ari_end = slot.ari_end.load(relaxed);
+  domain.errors = slot.errors.load(relaxed);
+  domain.failed_loads = slot.failed_loads.load(relaxed);
+  if (const ManagedDomain* known = declared.declared(domain.identity)) domain.names = known->names;
+  return domain;
+}
+
+// Those of this configuration.
+std::vector<Domain> domains_of(const Runtime& runtime) {
+  const live::DomainBoard& board = runtime.live->board();
+  std::vector<Domain> all;
+  all.reserve(board.used());
+  for (std::uint32_t i = 0; i < board.used(); ++i) {
+    if (board.at_position(i).epoch.load(relaxed) != board.epoch()) continue;
+    all.push_back(domain_at(board, runtime.domains, i));
+  }
+  return all;
+}
+
+void read_report(const LiveDomains& live, Domain& domain) {
+  auto text = live.report(store::report_file_of(domain.identity), status::max_report);
+  if (!text) {
+    domain.trouble = text.error().text;
+  } else if (!*text) {
+    domain.trouble = "it has not written one yet";
+  } else if (auto facts = status::read_domain_facts(**text)) {
+    domain.facts = std::move(*facts);
+  } else {
+    domain.trouble = "it is torn, or of another release: " + facts.error().text;
+  }
+}
+
+void read_cas(const LiveDomains& live, Model& model) {
+  auto text = live.report(renew::ca_counts_file, renew::max_ca_counts);
+  if (!text || !*text) return;
+  if (auto counts = renew::ca_counts_from_json(**text)) model.cas = std::move(*counts);
+}
+
+void read_workers(const live::DomainBoard& board, Model& model) {
+  for (const live::DomainBoard::Worker& worker : board.workers()) {
+    status::Worker shown{worker.pid, worker.epoch != board.epoch()};
+    model.workers.push_back(shown);
+    for (Domain& domain : model.domains) {
+      live::WorkerCell cell = board.cell(worker.row, domain.position);
+      domain.copies.push_back({shown, cell.generation, cell.failed});
+    }
+  }
+}
+
+void put_domains(Model& model, const Runtime& runtime, Extent extent) {
+  const LiveDomains& live = *runtime.live;
+  std::vector<Domain> all = domains_of(runtime);
+  if (extent == Extent::all) {
+    model.domains = all;
+    for (Domain& domain : model.domains) domain.health = health_of(domain, model.now);
+    std::sort(model.domains.begin(), model.domains.end(),
+              [](const Domain& a, const Domain& b) { return a.identity < b.identity; });
+    // Of two slots of one name, which two processes claimed at a time, one is used.
+    auto same = [](const Domain& a, const Domain& b) { return a.identity == b.identity; };
+    model.domains.erase(std::unique(model.domains.begin(), model.domains.end(), same),
+                        model.domains.end());
+    std::vector<Domain> counted = model.domains;
+    Model sums;
+    sums.now = model.now;
+    choose_domains(sums, std::move(counted));
+    model.tally = sums.tally;
+  } else {
+    choose_domains(model, std::move(all));
+    if (extent == Extent::sums) model.domains.clear();
+  }
+  if (extent == Extent::page) {
+    for (Domain& domain : model.domains) read_report(live, domain);
+  }
+  if (extent != Extent::sums) {
+    read_cas(live, model);
+    read_workers(live.board(), model);
+  }
+}
+
+status::Host host_of(const VirtualHost& host) {
+  const Site& site = *conf_of(host.server)->site;
+  status::Host shown;
+  shown.name = host.name;
+  shown.addresses = join(host.addresses, " ");
+  shown.engine = host.engine == Engine::on       ? "on"
+                 : host.engine == Engine::report ? "report"
+                                                 : "off";
+  shown.policy = host.policy_id;
+  shown.report_policy = host.report_policy_id;
+  shown.floor = host.floor.value_or("");
+  shown.floor_exception = host.floor_exception;
+  shown.strict_sni = host.strict_sni;
+  if (!site.hsts_values.enabled()) return shown;
+  shown.hsts = site.hsts_values.at(site.reached());
+  if (site.ramp != nullptr && !site.ramp_steps.empty()) {
+    shown.ramp = status::HstsRamp{std::min(site.reached(), site.hsts.max_age), {}};
+    for (Seconds step : site.ramp_steps) {
+      if (step < site.hsts.max_age) shown.ramp->steps.push_back(step);
+    }
+    shown.ramp->steps.push_back(site.hsts.max_age);
+  }
+  return shown;
+}
+
+void put_hosts(Model& model, const Runtime& runtime) {
+  model.census = census_of(runtime);
+  for (const auto& host : runtime.virtual_hosts) model.hosts.push_back(host_of(*host));
+  auto& counts = model.census.virtual_hosts;
+  for (std::size_t i = 0; i < model.hosts.size() && i < counts.size(); ++i) {
+    model.hosts[i].counts = &counts[i];
+  }
+}
+
+}  // namespace
+
+live::Snapshot census_of(const Runtime& runtime) {
+  std::vector<live::ShownHost> hosts;
+  for (const auto& host : runtime.virtual_hosts) {
+    hosts.push_back({&host->counted, host->census, host->past});
+  }
+  return live::read_board(hosts, apr_time_sec(apr_time_now()));
+}
+
+Model status_model(request_rec* r, const Runtime& runtime, status::Query query, Extent extent) {
+  Model model;
+  model.now = apr_time_sec(apr_time_now());
+  model.server_name = ap_get_server_name(r);
+  model.version = TLSGUARD_VERSION;
+  model.httpd = ap_get_server_description();
+  model.openssl = OpenSSL_version(OPENSSL_VERSION);
+  if (ap_scoreboard_image != nullptr && ap_scoreboard_image->global != nullptr) {
+    model.started = apr_time_sec(ap_scoreboard_image->global->restart_time);
+  }
+  model.query = std::move(query);
+  model.managing = runtime.live != nullptr;
+  if (model.managing) put_domains(model, runtime, extent);
+  put_hosts(model, runtime);
+  return model;
+}
+
+}  // namespace tlsguard::httpd

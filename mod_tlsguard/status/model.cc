@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "status/model.h"
+
+#include <tuple>
+
+#include "core/text.h"
+
+namespace tlsguard::status {
+namespace {
+
+using renew::Phase;
+
+constexpr UnixSeconds two_weeks = 14LL * 86400;
+
+bool is_failing(const Domain& domain) {
+  if (domain.errors > 0) return true;
+  if (!domain.phase) return false;
+  switch (*domain.phase) {
+    case Phase::preflight_failed:
+    case Phase::ca_error:
+    case Phase::own_error:
+    case Phase::action_needed:
+    case Phase::terms_not_agreed:
+      return true;
+    default:
+      return false;
+  }
+}
+
+bool is_paused(const Domain& domain) {
+  return domain.phase == Phase::manual || domain.phase == Phase::held ||
+         domain.phase == Phase::undeclared;
+}
+
+// As TLSGuardWarnWindow is by default.
+bool is_expiring(const Domain& domain, UnixSeconds now) {
+  UnixSeconds lifetime = domain.not_after - domain.not_before;
+  UnixSeconds window =
+      domain.not_before > 0 && lifetime > 0 ? std::min(two_weeks, lifetime / 4) : two_weeks;
+  return domain.not_after - now < window;
+}
+
+bool matches_search(const Domain& domain, const std::string& search) {
+  if (search.empty() || domain.identity.find(search) != std::string::npos) return true;
+  return std::any_of(domain.names.begin(), domain.names.end(),
+                     [&](const auto& name) { return name.find(search) != std::string::npos; });
+}
+
+bool is_attention(Health health) { return health <= Health::missing; }
+
+void count(DomainTally& tally, const Domain& domain) {
+  ++tally.total;
+  ++tally.by_health.at(static_cast<std::size_t>(domain.health));
+  if (domain.phase) ++tally.by_phase.at(static_cast<std::size_t>(*domain.phase));
+  auto earliest = [](UnixSeconds& first, UnixSeconds at) {
+    if (at > 0 && (first == 0 || at < first)) first = at;
+  };
+  if (domain.generation > 0) earliest(tally.first_expiry, domain.not_after);
+  earliest(tally.next_run, domain.next_run);
+}
+
+}  // namespace
+
+std::string_view health_name(Health health) {
+  constexpr std::array<std::string_view, health_count> names{"expired",  "failing", "missing",
+                                                             "expiring", "paused",  "good"};
+  return names.at(static_cast<std::size_t>(health));
+}
+
+Health health_of(const Domain& domain, UnixSeconds now) {
+  if (domain.generation > 0 && domain.not_after <= now) return Health::expired;
+  if (is_failing(domain)) return Health::failing;
+  if (domain.generation == 0) return Health::missing;
+  if (is_expiring(domain, now)) return Health::expiring;
+  return is_paused(domain) ? Health::paused : Health::good;
+}
+
+std::size_t DomainTally::attention() const {
+  return of(Health::expired) + of(Health::failing) + of(Health::missing);
+}
+
+Page page_of(std::size_t size, std::size_t matched, std::size_t wanted) {
+  Page page{size, matched, 1};
+  page.number = std::clamp<std::size_t>(wanted, 1, page.pages());
+  return page;
+}
+
+bool matches_state(const Domain& domain, std::string_view state) {
+  if (state.empty()) return true;
+  if (state == "attention") return is_attention(domain.health);
+  if (state == health_name(domain.health)) return true;
+  return domain.phase && state == renew::phase_name(*domain.phase);
+}
+
+void choose_domains(Model& model, std::vector<Domain> all) {
+  std::vector<std::size_t> matched;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    Domain& domain = all[i];
+    domain.health = health_of(domain, model.now);
+    count(model.tally, domain);
+    if (matches_search(domain, model.query.search) && matches_state(domain, model.query.state)) {
+      matched.push_back(i);
+    }
+  }
+  auto before = [&](std::size_t a, std::size_t b) {
+    return std::tie(all[a].health, all[a].identity) < std::tie(all[b].health, all[b].identity);
+  };
+  std::sort(matched.begin(), matched.end(), before);
+  model.domain_page = page_of(domains_shown, matched.size(), model.query.page);
+  for (std::size_t i = model.domain_page.begin(); i < model.domain_page.end(); ++i) {
+    model.domains.push_back(std::move(all[matched[i]]));
+  }
+}
+
+std::vector<std::size_t> choose_hosts(Model& model) {
+  std::vector<std::size_t> matched;
+  for (std::size_t i = 0; i < model.hosts.size(); ++i) {
+    const std::string& search = model.query.search;
+    if (to_lower(model.hosts[i].name).find(search) != std::string::npos) matched.push_back(i);
+  }
+  model.host_page = page_of(hosts_shown, matched.size(), model.query.host_page);
+  auto begin = matched.begin();
+  return {begin + static_cast<std::ptrdiff_t>(model.host_page.begin()),
+          begin + static_cast<std::ptrdiff_t>(model.host_page.end())};
+}
+
+}  // namespace tlsguard::status

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the status page, its JSON and its metrics are made from: plain values, gathered by the
+// caller from the boards, the census and the agent's reports. Nothing secret is in it. Everything
+// that came from a board or a report may have been written by anybody. Pure; thread-safe.
+#ifndef TLSGUARD_STATUS_MODEL_H
+#define TLSGUARD_STATUS_MODEL_H
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/duration.h"
+#include "core/unix_time.h"
+#include "live/snapshot.h"
+#include "renew/phase.h"
+#include "status/ca_facts.h"
+#include "status/domain_facts.h"
+#include "status/query.h"
+
+namespace tlsguard::status {
+
+// One worker process, and what it serves of one domain.
+struct Worker {
+  std::uint32_t pid = 0;
+  bool draining = false;  // of a configuration that a reload has replaced
+};
+struct Copy {
+  Worker worker;
+  std::uint64_t generation = 0;  // 0: it was not asked for this domain yet
+  bool failed = false;           // it could not load what is live
+};
+
+// How a domain does, worst first: the order in which they are shown.
+enum class Health : std::uint8_t {
+  expired,
+  failing,   // the last attempt failed, or somebody has to do something
+  missing,   // nothing is live yet
+  expiring,  // in the last quarter of its lifetime, or the last 14 days
+  paused,    // held, manual, or no longer declared
+  good,
+};
+inline constexpr std::size_t health_count = 6;
+[[nodiscard]] std::string_view health_name(Health health);
+
+struct Domain {
+  std::string identity;
+  std::vector<std::string> names;  // empty: only the report knows
+  std::uint32_t position = 0;      // on the board
+  std::optional<renew::Phase> phase;
+  std::uint64_t generation = 0;  // 0: nothing is live
+  UnixSeconds not_before = 0;
+  UnixSeconds not_after = 0;
+  UnixSeconds next_run = 0;  // 0: none is planned
+  UnixSeconds ari_start = 0;
+  UnixSeconds ari_end = 0;  // 0: the CA suggests nothing
+  std::uint32_t errors = 0;
+  std::uint32_t failed_loads = 0;
+  Health health = Health::good;
+  // Of those that are shown only.
+  std::optional<DomainFacts> facts;
+  std::string trouble;  // why there are no facts
+  std::vector<Copy> copies;
+};
+[[nodiscard]] Health health_of(const Domain& domain, UnixSeconds now);
+
+struct DomainTally {
+  std::size_t total = 0;
+  std::array<std::size_t, health_count> by_health{};
+  std::array<std::size_t, renew::phase_count> by_phase{};
+  UnixSeconds first_expiry = 0;  // of those that are live; 0: none is
+  UnixSeconds next_run = 0;
+  [[nodiscard]] std::size_t of(Health health) const {
+    return by_health.at(static_cast<std::size_t>(health));
+  }
+  // Expired, failing or missing.
+  [[nodiscard]] std::size_t attention() const;
+};
+
+// A part of a list: what is on this page.
+struct Page {
+  std::size_t size = 0;     // of a page
+  std::size_t matched = 0;  // in all
+  std::size_t number = 1;   // cut to what there is
+  [[nodiscard]] std::size_t pages() const { return matched == 0 ? 1 : (matched - 1) / size + 1; }
+  [[nodiscard]] std::size_t begin() const { return (number - 1) * size; }
+  [[nodiscard]] std::size_t end() const { return std::min(begin() + size, matched); }
+};
+[[nodiscard]] Page page_of(std::size_t size, std::size_t matched, std::size_t wanted);
+
+inline constexpr std::size_t domains_shown = 50;
+inline constexpr std::size_t hosts_shown = 20;
+
+struct HstsRamp {
+  Seconds reached{0};
+  std::vector<Seconds> steps;  // the last one is the full max-age
+};
+
+struct Host {
+  std::string name;
+  std::string addresses;
+  std::string engine;  // on, report, off
+  std::string policy;  // name@version
+  std::string report_policy;
+  std::string floor;
+  bool floor_exception = false;
+  bool strict_sni = false;
+  std::string hsts;  // the field that is sent; empty: none
+  std::optional<HstsRamp> ramp;
+  const live::VirtualHostCounts* counts = nullptr;  // of Model::census
+};
+
+struct Model {
+  UnixSeconds now = 0;
+  std::string server_name;
+  std::string version;  // of mod_tlsguard
+  std::string httpd;
+  std::string openssl;
+  UnixSeconds started = 0;  // httpd, or its last reload
+
+  bool managing = false;
+  std::string reports_trouble;  // why no report can be read at all; empty: they can
+  DomainTally tally;
+  Page domain_page;
+  std::vector<Domain> domains;  // of the page; of all for metrics
+  std::vector<Worker> workers;
+  std::optional<CaFacts> cas;  // nullopt: the agent has written none
+
+  live::Snapshot census;
+  Page host_page;
+  std::vector<Host> hosts;  // all of them, as in census
+
+  Query query;
+};
+
+// Counts all, leaves those that match, worst first then by name, and cuts to the page. The health
+// of each is set.
+void choose_domains(Model& model, std::vector<Domain> all);
+// Those that match, in the order of configuration, cut to the page: indexes into model.hosts.
+[[nodiscard]] std::vector<std::size_t> choose_hosts(Model& model);
+
+// What `state=` may be: a health's name, "attention", or a phase's name.
+[[nodiscard]] bool matches_state(const Domain& domain, std::string_view state);
+
+}  // namespace tlsguard::status
+
+#endif

@@ -1,0 +1,335 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The status page: HTML for people, JSON for programs, metrics, the section in mod_status."""
+import contextlib
+import json
+import os
+import re
+import shutil
+import statistics
+import subprocess
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from harness.census import STATUS
+from harness.clients import program
+from harness.httpd import Httpd, vhost
+from harness.managed import A, B, C, INTERNAL, Site, in_clear, managed
+from harness.wait import PATIENCE, wait_for
+
+TOP = Path(__file__).resolve().parents[2]
+MANY = 10_000
+LOCAL = STATUS.replace("</Location>", "Require local\n</Location>\n")
+METRICS = "<Location /metrics>\nSetHandler tlsguard-metrics\nRequire local\n</Location>\n"
+SERVER_STATUS = "<Location /server-status>\nSetHandler server-status\nRequire local\n</Location>\n"
+# A closed port: this CA is down.
+DOWN = ('TLSGuardCA https://127.0.0.1:9/directory\nTLSGuardAgreement accepted\n'
+        "TLSGuardContact a@tlsguard.test")
+CONFIG = (
+    LOCAL + METRICS + SERVER_STATUS + INTERNAL
+    + "TLSGuardPolicy intermediate\nTLSGuardChallenges dns-01\nTLSGuardDNSCommand /bin/true\n"
+    + managed(A, "ServerAlias www.example.test", "TLSGuardHSTSRamp 5m 1w", "TLSGuardHSTS on")
+    + managed(B, "TLSGuardKeyTypes P-384 rsa2048")
+    + managed(C, DOWN)
+    + managed("terms.example.test", "TLSGuardCA https://127.0.0.1:9/other")
+    + in_clear("clear.example.test"))
+
+
+def promtool():
+    """promtool of the package prometheus, as t/run unpacks it."""
+    found = (os.environ.get("TLSGUARD_PROMTOOL") or shutil.which("promtool")
+             or str(TOP / "build/prometheus/usr/bin/promtool"))
+    assert os.path.exists(found), f"{found} does not exist; t/run integration unpacks it"
+    return found
+
+
+def lint(text):
+    done = subprocess.run([promtool(), "check", "metrics"], input=text, text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60 * PATIENCE)
+    assert done.returncode == 0 and not done.stdout.strip(), done.stdout
+
+
+def ask(site, query="", accept=None, method="GET", path="/tlsguard-status"):
+    address = getattr(site, "address", None)
+    base = f"http://{address}" if address else f"http://127.0.0.1:{site.port('status')}"
+    request = urllib.request.Request(f"{base}{path}{query}", method=method,
+                                     headers={"Accept": accept} if accept else {})
+    with urllib.request.urlopen(request, timeout=60 * PATIENCE) as answer:
+        return answer.headers, answer.read().decode()
+
+
+def domains(site, query="?json"):
+    _, text = ask(site, query)
+    return {d["domain"]: d for d in json.loads(text)["domains"]}
+
+
+def domain(site, name=A):
+    return domains(site)[name]
+
+
+@pytest.fixture(scope="module")
+def site(pki):
+    with Site(pki, CONFIG) as running:
+        for name in (A, B):
+            running.wait_served(name, lambda c: c.lifetime <= 90 * 86400)
+        wait_for(lambda: domain(running, C)["state"] == "ca-error", "the CA that is down", 60)
+        wait_for(lambda: domain(running, A).get("certificates"), "its report", 30)
+        yield running
+
+
+# -- for people --------------------------------------------------------------------------------
+
+
+def test_the_page_is_safe_and_whole(site):
+    headers, html = ask(site, accept="text/html,*/*;q=0.8")
+    assert headers["Content-Type"] == "text/html; charset=utf-8"
+    assert headers["Cache-Control"] == "no-store"
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert "default-src 'none'" in headers["Content-Security-Policy"]
+    assert html.startswith("<!DOCTYPE html>") and html.endswith("</html>\n")
+    assert not re.search(r"<script|<link|<img|\bon[a-z]+=|src=|@import|https?://", html)
+    for wanted in (A, B, C, "Managed domains", "Virtual hosts", "mozilla-intermediate@6.0",
+                   "Renewal in", "CA error", "terms not agreed", "prefers-color-scheme"):
+        assert wanted in html, wanted
+
+
+def test_a_failed_domain_has_its_words_and_what_to_do(site):
+    failed = domain(site, C)
+    assert failed["health"] == "failing" and failed["errors"] >= 1
+    assert "127.0.0.1:9" in failed["error"] and failed["failed_at"]
+    assert f"tlsguardctl renew {C}" in failed["advice"]
+    _, html = ask(site, "?state=attention")
+    assert "127.0.0.1:9" in html and f"tlsguardctl renew {C}" in html and f"<h3>{A}</h3>" not in html
+    terms = domain(site, "terms.example.test")
+    assert terms["state"] == "terms-not-agreed" and "TLSGuardAgreement" in terms["advice"]
+
+
+def test_nothing_secret(site):
+    """No key, no account, no token, no path of the store."""
+    for query in ("", "?json", "?metrics", "?text"):
+        _, text = ask(site, query)
+        for never in ("PRIVATE", "seal.key", str(site.store_dir), "eyJ"):
+            assert never not in text, (query, never)
+    for file in (site.store_dir / "reports").iterdir():
+        text = file.read_text()
+        assert "PRIVATE" not in text and '"key"' not in text, file
+        assert file.stat().st_mode & 0o777 in (0o640, 0o600), file
+
+
+def test_search_and_states(site):
+    assert set(domains(site, "?json&q=www.example")) == {A}
+    assert set(domains(site, "?json&q=B.EXAMPLE")) == {B}
+    assert set(domains(site, "?json&state=terms-not-agreed")) == {"terms.example.test"}
+    assert domains(site, "?json&q=nobody") == {}
+    _, html = ask(site, "?q=%22%3E%3Cscript%3Ealert(1)%3C/script%3E")
+    assert "<script" not in html and "&lt;script&gt;" in html and "No domain matches." in html
+
+
+def test_methods_and_forms(site):
+    headers, body = ask(site, method="HEAD")
+    assert body == "" and int(headers["Content-Length"]) > 1000
+    for method in ("POST", "PUT", "DELETE"):
+        with pytest.raises(urllib.error.HTTPError) as error:
+            ask(site, method=method)
+        assert error.value.code == 405
+    assert ask(site, accept="application/json")[0]["Content-Type"] == "application/json"
+    assert ask(site, "?text")[0]["Content-Type"].startswith("text/plain")
+    assert ask(site, accept="*/*")[0]["Content-Type"].startswith("text/html")
+    with pytest.raises(urllib.error.HTTPError) as error:
+        ask(site, "?policy=nobody")
+    assert error.value.code == 400
+
+
+# -- for programs ------------------------------------------------------------------------------
+
+
+def test_json_has_what_is_documented(site):
+    """Every member that docs/status.md names is there, and no other."""
+    data = json.loads(ask(site, "?json")[1])
+    documented = (TOP / "docs/status.md").read_text()
+    listed = set(re.findall(r"^\| `\.?([a-z_]+)", documented, re.M))
+    for part in (data, data["domains"][0], data["tally"], data["page"], data["server"],
+                 data["virtual_hosts"][0]):
+        for member in part:
+            assert member in listed or f"`{member}`" in documented \
+                or f"`.{member}`" in (TOP / "docs/census.md").read_text() \
+                or f"`{member}`" in (TOP / "docs/census.md").read_text(), member
+
+
+def test_facts_of_a_domain(site):
+    one = domain(site, B)
+    served = {site.served(B, key=key).serial for key in ("ec", "rsa")}
+    assert {int(c["serial"].replace(":", ""), 16) for c in one["certificates"]} == served
+    assert {c["key_type"] for c in one["certificates"]} == {"P-384", "rsa2048"}
+    assert one["renewal"]["cause"] == "window" and one["renewal"]["floor"]
+    assert one["not_before"] < one["renewal"]["at"] < one["not_after"]
+    assert one["ca"] == "internal" and one["state"] == "waiting" and one["health"] == "good"
+    hosts = {h["name"]: h for h in json.loads(ask(site, "?json")[1])["virtual_hosts"]}
+    assert hosts[A]["engine"] == "on" and hosts[A]["hsts"] == "max-age=300"
+    assert hosts[A]["hsts_ramp"] == {"reached": 300, "steps": [300, 604800, 63072000]}
+
+
+def test_each_workers_serial_after_a_renewal(site):
+    site.served_by_worker(A)
+
+    def serials(failed=False):
+        out = {w["pid"]: w["serial"] for w in domain(site)["workers"]
+               if w["generation"] and not w["draining"]}
+        return out
+
+    before = serials()
+    assert site.workers() == before.keys() and len(set(before.values())) == 1
+    old = site.served()
+    site.do("renew", A)
+    new = site.wait_renewed(old)
+    site.wait_everywhere(new)
+    now = wait_for(lambda: serials() if len(set(serials().values())) == 1 and serials() != before
+                   else None, "all workers with one serial", 30)
+    assert {int(s.replace(":", ""), 16) for s in now.values()} == {new.serial}
+    assert now.keys() == site.workers()
+
+
+def test_a_worker_that_died_has_no_row(site):
+    site.served_by_worker(A)
+    victim = sorted(site.workers())[0]
+    os.kill(victim, 9)
+    wait_for(lambda: victim not in {w["pid"] for w in json.loads(ask(site, "?json")[1])["workers"]},
+             "the row of the killed worker to go", 30)
+    # It was killed here: no crash of ours.
+    log = site.dir / "error.log"
+    log.write_text(re.sub(r".*exit signal Killed.*\n", "", log.read_text()))
+
+
+def test_metrics(site):
+    site.get(A)
+    _, text = ask(site, "?metrics")
+    lint(text)
+    assert text.endswith("# EOF\n")
+    for pattern in (
+            rf'tlsguard_certificate_not_after_timestamp_seconds{{domain="{A}"}} \d{{10}}\n',
+            rf'tlsguard_failures_in_row{{domain="{C}"}} [1-9]',
+            r'tlsguard_attempts_total\{cause="first"\} [1-9]',
+            r'tlsguard_errors_total\{type="unreachable"\} [1-9]',
+            r'tlsguard_ca_request_seconds_bucket\{ca="127.0.0.1:9",le="\+Inf"\} [1-9]',
+            rf'tlsguard_worker_certificate_generation{{domain="{A}",worker="\d+"}} [1-9]',
+            rf'tlsguard_handshakes_by_version_total{{vhost="{A}\|[^"]*",version="TLSv1.3"}} [1-9]',
+            rf'tlsguard_handshakes_by_group_total{{vhost="{A}\|',
+            rf'tlsguard_handshakes_by_cipher_total{{vhost="{A}\|[^"]*",cipher="TLS_AES_',
+            rf'tlsguard_client_hellos_total{{vhost="{A}\|[^"]*",judge="in-force",'
+            r'policy="mozilla-intermediate@6.0",verdict="ok"} [1-9]'):
+        assert re.search(pattern, text), pattern
+    headers, strict = ask(site, path="/metrics", accept="application/openmetrics-text;version=1.0.0")
+    assert headers["Content-Type"] == (
+        "application/openmetrics-text; version=1.0.0; charset=utf-8")
+    assert "# TYPE tlsguard_handshakes counter\n" in strict and strict.endswith("# EOF\n")
+    headers, old = ask(site, path="/metrics", accept="text/plain;version=0.0.4")
+    assert headers["Content-Type"].startswith("text/plain; version=0.0.4")
+    assert "# TYPE tlsguard_handshakes_total counter\n" in old
+    lint(old)
+
+
+def test_the_section_in_mod_status(site):
+    _, html = ask(site, path="/server-status")
+    assert "TLS by mod_tlsguard" in html and "Managed domains: 4" in html
+    _, auto = ask(site, "?auto", path="/server-status")
+    assert "TLSGuardDomains: 4\n" in auto and re.search(r"TLSGuardHandshakesFull: [1-9]", auto)
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"\x00" * 99, b'{"names":7}'])
+def test_a_torn_report_is_shown_as_such(pki, content):
+    with Site(pki, LOCAL + INTERNAL + managed(A)) as site:
+        wait_for(lambda: domain(site).get("certificates"), "its report", 30)
+        file = site.store_dir / "reports" / f"{A}.json"
+        owner = file.stat()
+        draft = file.with_suffix(".draft")
+        draft.write_bytes(content)
+        os.chown(draft, owner.st_uid, owner.st_gid)
+        draft.chmod(0o640)
+        draft.rename(file)
+        one = domain(site)
+        assert one["report"] and one["generation"] >= 1 and one["health"] == "good"
+        _, html = ask(site)
+        assert "No report of the agent" in html and A in html
+        file.unlink()
+        assert "not written one yet" in domain(site)["report"]
+
+
+# -- many --------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def many(pki):
+    """10,000 names of a list, and an agent that does nothing: the board has them all."""
+    config = (LOCAL + METRICS + 'LogFormat "%D %U" took\nCustomLog "@dir@/took.log" took\n' + INTERNAL
+              + vhost("default.example.test", 'TLSGuardDomainList "@dir@/names"',
+                      "ServerAlias *.example.test", cert="")
+              + "TLSGuardDomain ignored.example.test\n" * 0)
+    httpd = Httpd(pki, config, listen=("tls", "status"))
+    names = "".join(f"host{i:05}.example.test\n" for i in range(MANY))
+    (httpd.dir / "names").write_text(names)
+    from harness.stand_in import program as stand_in
+    httpd.config = f'TLSGuardAgentProgram "{stand_in()}"\n' + httpd.config
+    with httpd:
+        yield httpd
+
+
+def took(httpd, path):
+    """Milliseconds in the server, of each request for this path."""
+    lines = (httpd.dir / "took.log").read_text().splitlines()
+    return [int(line.split()[0]) / 1000 for line in lines if line.split()[1] == path]
+
+
+@pytest.mark.parametrize("query", ["", "?page=120", "?q=host0999", "?state=missing&page=7", "?json"])
+def test_ten_thousand_domains_within_100_ms(many, query):
+    rounds = 9
+    before = len(took(many, "/tlsguard-status"))
+    for _ in range(rounds):
+        _, text = ask(many, query)
+        assert "host0" in text
+    wait_for(lambda: len(took(many, "/tlsguard-status")) >= before + rounds, "the log", 20)
+    median = statistics.median(took(many, "/tlsguard-status")[before:])
+    print(f"{query or 'first page'}: {median:.1f} ms")
+    assert median < 100 * PATIENCE, median
+
+
+def test_ten_thousand_domains_are_paged(many):
+    first = json.loads(ask(many, "?json")[1])
+    assert first["tally"]["total"] == MANY and len(first["domains"]) == 50
+    assert first["page"] == {"number": 1, "pages": 200, "per_page": 50, "matched": MANY}
+    last = json.loads(ask(many, "?json&page=200")[1])
+    assert [d["domain"] for d in last["domains"]][-1] == f"host{MANY - 1:05}.example.test"
+    found = json.loads(ask(many, "?json&q=host0999")[1])
+    assert found["page"]["matched"] == 10
+    _, html = ask(many, "?page=3")
+    assert 'rel="next"' in html and 'rel="prev"' in html and "101 to 150 of 10,000 domains" in html
+    _, text = ask(many, path="/metrics")
+    lint(text)
+    assert text.count("tlsguard_failures_in_row{") == MANY
+
+
+# -- as a browser shows it ---------------------------------------------------------------------
+
+
+def browse(site, directory, url, *flags):
+    done = subprocess.run(
+        [program("chromium"), "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run",
+         "--disable-dev-shm-usage", "--disable-background-networking", "--hide-scrollbars",
+         f"--user-data-dir={directory}/profile", *flags, url],
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        errors="replace", timeout=120 * PATIENCE,
+        env={"PATH": os.environ["PATH"], "HOME": str(directory)})
+    assert done.returncode == 0, done.stdout
+    return done.stdout
+
+
+def test_a_browser_takes_the_page(site, tmp_path):
+    """The style is not held back by the page's own security policy, and nothing is fetched."""
+    url = f"http://{site.address}/tlsguard-status"
+    said = browse(site, tmp_path, url, "--dump-dom", "--enable-logging=stderr")
+    assert "Refused to" not in said and "id=\"domains\"" in said
+    shot = tmp_path / "page.png"
+    browse(site, tmp_path, url, f"--screenshot={shot}", "--window-size=1200,1600")
+    with contextlib.suppress(FileNotFoundError):
+        assert shot.stat().st_size > 40_000
