@@ -34,16 +34,12 @@ Domain domain_at(const live::DomainBoard& board, const ManagedDomains& declared,
   return domain;
 }
 
-// Those of this configuration.
-std::vector<Domain> domains_of(const Runtime& runtime) {
-  const live::DomainBoard& board = runtime.live->board();
-  std::vector<Domain> all;
-  all.reserve(board.used());
+// Calls look(position) for each domain of this configuration.
+template <typename Look>
+void each_domain(const live::DomainBoard& board, const Look& look) {
   for (std::uint32_t i = 0; i < board.used(); ++i) {
-    if (board.at_position(i).epoch.load(relaxed) != board.epoch()) continue;
-    all.push_back(domain_at(board, runtime.domains, i));
+    if (board.at_position(i).epoch.load(relaxed) == board.epoch()) look(i);
   }
-  return all;
 }
 
 void read_report(const LiveDomains& live, Domain& domain) {
@@ -76,34 +72,36 @@ void read_workers(const live::DomainBoard& board, Model& model) {
   }
 }
 
+void put_all(Model& model, const Runtime& runtime) {
+  const live::DomainBoard& board = runtime.live->board();
+  auto& all = model.domains;
+  each_domain(board, [&](std::uint32_t i) { all.push_back(domain_at(board, runtime.domains, i)); });
+  std::sort(all.begin(), all.end(),
+            [](const Domain& a, const Domain& b) { return a.identity < b.identity; });
+  // Of two slots of one name, which two processes claimed at a time, one is used.
+  auto same = [](const Domain& a, const Domain& b) { return a.identity == b.identity; };
+  all.erase(std::unique(all.begin(), all.end(), same), all.end());
+}
+
 void put_domains(Model& model, const Runtime& runtime, Extent extent) {
-  const LiveDomains& live = *runtime.live;
-  std::vector<Domain> all = domains_of(runtime);
-  if (extent == Extent::all) {
-    model.domains = all;
-    for (Domain& domain : model.domains) domain.health = health_of(domain, model.now);
-    std::sort(model.domains.begin(), model.domains.end(),
-              [](const Domain& a, const Domain& b) { return a.identity < b.identity; });
-    // Of two slots of one name, which two processes claimed at a time, one is used.
-    auto same = [](const Domain& a, const Domain& b) { return a.identity == b.identity; };
-    model.domains.erase(std::unique(model.domains.begin(), model.domains.end(), same),
-                        model.domains.end());
-    std::vector<Domain> counted = model.domains;
-    Model sums;
-    sums.now = model.now;
-    choose_domains(sums, std::move(counted));
-    model.tally = sums.tally;
-  } else {
-    choose_domains(model, std::move(all));
-    if (extent == Extent::sums) model.domains.clear();
-  }
+  const live::DomainBoard& board = runtime.live->board();
+  status::DomainChoice choice(model.now, model.query);
+  each_domain(board,
+              [&](std::uint32_t i) { choice.look_at(domain_at(board, runtime.domains, i)); });
   if (extent == Extent::page) {
-    for (Domain& domain : model.domains) read_report(live, domain);
+    for (std::uint32_t position : choice.chosen()) {
+      Domain domain = domain_at(board, runtime.domains, position);
+      domain.health = health_of(domain, model.now);
+      read_report(*runtime.live, domain);
+      model.domains.push_back(std::move(domain));
+    }
   }
-  if (extent != Extent::sums) {
-    read_cas(live, model);
-    read_workers(live.board(), model);
-  }
+  model.tally = choice.tally();
+  model.domain_page = choice.page();
+  if (extent == Extent::all) put_all(model, runtime);
+  if (extent == Extent::sums) return;
+  read_cas(*runtime.live, model);
+  read_workers(board, model);
 }
 
 status::Host host_of(const VirtualHost& host) {
@@ -153,9 +151,11 @@ live::Snapshot census_of(const Runtime& runtime) {
 Model status_model(request_rec* r, const Runtime& runtime, status::Query query, Extent extent) {
   Model model;
   model.now = apr_time_sec(apr_time_now());
-  model.server_name = ap_get_server_name(r);
+  const server_rec* server = r->server;
+  model.server_name = server->server_hostname != nullptr ? server->server_hostname : "";
   model.version = TLSGUARD_VERSION;
-  model.httpd = ap_get_server_description();
+  std::string_view described = ap_get_server_description();
+  model.httpd = described.substr(0, described.find(' '));
   model.openssl = OpenSSL_version(OPENSSL_VERSION);
   if (ap_scoreboard_image != nullptr && ap_scoreboard_image->global != nullptr) {
     model.started = apr_time_sec(ap_scoreboard_image->global->restart_time);

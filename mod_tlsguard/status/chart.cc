@@ -87,7 +87,7 @@ std::string stacked_bar(std::string_view title, std::vector<Slice> slices) {
 std::string life_bar(const Life& life, std::string_view color, std::string_view words) {
   double now = place(life.now, life.not_before, life.not_after);
   std::string content = rect(0, wide, "track");
-  content += rect(0, std::max(now, 8.0), color);
+  content += rect(std::min(now, wide - 8), std::max(wide - now, 8.0), color);
   bool marked = life.renew_at > life.now && life.renew_at < life.not_after;
   if (marked) {
     content += rect(place(life.renew_at, life.not_before, life.not_after) - 4, 8, "mark",

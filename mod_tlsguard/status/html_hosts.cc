@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 
 #include "core/protocol.h"
@@ -178,11 +179,13 @@ std::string counted_part(const Model& model, const live::VirtualHostCounts& coun
   const live::Traffic& traffic = counts.traffic;
   std::string charts = versions_chart(traffic) + groups_chart(traffic) +
                        ciphers_chart(traffic, cipher_name) + handshakes_chart(traffic);
-  if (charts.empty()) charts = R"(<p class="muted">No handshake was completed yet.</p>)";
+  bool any = std::any_of(counts.judged.begin(), counts.judged.end(),
+                         [](const live::Judged& judged) { return judged.total() > 0; });
+  if (!any && charts.empty()) return R"(<p class="muted">No handshake yet.</p>)";
   std::string names = names_words(counts);
   if (!names.empty()) names = fmt::format(R"(<p class="muted">ClientHellos: {}.</p>)", names);
-  return fmt::format(R"(<div class="charts">{}</div>{}{})", charts, judged_table(model, counts),
-                     names);
+  if (!charts.empty()) charts = fmt::format(R"(<div class="charts">{}</div>)", charts);
+  return fmt::format("{}{}{}", charts, judged_table(model, counts), names);
 }
 
 std::string card(const Model& model, const Host& host, const policy::CipherNames& cipher_name) {

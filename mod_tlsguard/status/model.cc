@@ -48,9 +48,16 @@ bool matches_search(const Domain& domain, const std::string& search) {
 
 bool is_attention(Health health) { return health <= Health::missing; }
 
-void count(DomainTally& tally, const Domain& domain) {
+bool matches_state(std::optional<Phase> phase, Health health, std::string_view state) {
+  if (state.empty()) return true;
+  if (state == "attention") return is_attention(health);
+  if (state == health_name(health)) return true;
+  return phase && state == renew::phase_name(*phase);
+}
+
+void count(DomainTally& tally, const Domain& domain, Health health) {
   ++tally.total;
-  ++tally.by_health.at(static_cast<std::size_t>(domain.health));
+  ++tally.by_health.at(static_cast<std::size_t>(health));
   if (domain.phase) ++tally.by_phase.at(static_cast<std::size_t>(*domain.phase));
   auto earliest = [](UnixSeconds& first, UnixSeconds at) {
     if (at > 0 && (first == 0 || at < first)) first = at;
@@ -85,31 +92,44 @@ Page page_of(std::size_t size, std::size_t matched, std::size_t wanted) {
   return page;
 }
 
-bool matches_state(const Domain& domain, std::string_view state) {
-  if (state.empty()) return true;
-  if (state == "attention") return is_attention(domain.health);
-  if (state == health_name(domain.health)) return true;
-  return domain.phase && state == renew::phase_name(*domain.phase);
+void DomainChoice::look_at(const Domain& domain) {
+  Health health = health_of(domain, now_);
+  count(tally_, domain, health);
+  bool matches =
+      matches_search(domain, query_.search) && matches_state(domain.phase, health, query_.state);
+  if (!matches) return;
+  matches_.push_back({health, domain.position, names_.size(), domain.identity.size()});
+  names_ += domain.identity;
+}
+
+std::vector<std::uint32_t> DomainChoice::chosen() {
+  page_ = page_of(domains_shown, matches_.size(), query_.page);
+  auto before = [&](const Match& a, const Match& b) {
+    if (a.health != b.health) return a.health < b.health;
+    return name_of(a) < name_of(b);
+  };
+  auto end = matches_.begin() + static_cast<std::ptrdiff_t>(page_.end());
+  std::partial_sort(matches_.begin(), end, matches_.end(), before);
+  std::vector<std::uint32_t> positions;
+  for (std::size_t i = page_.begin(); i < page_.end(); ++i) {
+    positions.push_back(matches_[i].position);
+  }
+  return positions;
 }
 
 void choose_domains(Model& model, std::vector<Domain> all) {
-  std::vector<std::size_t> matched;
+  DomainChoice choice(model.now, model.query);
   for (std::size_t i = 0; i < all.size(); ++i) {
-    Domain& domain = all[i];
+    all[i].position = static_cast<std::uint32_t>(i);
+    choice.look_at(all[i]);
+  }
+  for (std::uint32_t position : choice.chosen()) {
+    Domain& domain = all.at(position);
     domain.health = health_of(domain, model.now);
-    count(model.tally, domain);
-    if (matches_search(domain, model.query.search) && matches_state(domain, model.query.state)) {
-      matched.push_back(i);
-    }
+    model.domains.push_back(std::move(domain));
   }
-  auto before = [&](std::size_t a, std::size_t b) {
-    return std::tie(all[a].health, all[a].identity) < std::tie(all[b].health, all[b].identity);
-  };
-  std::sort(matched.begin(), matched.end(), before);
-  model.domain_page = page_of(domains_shown, matched.size(), model.query.page);
-  for (std::size_t i = model.domain_page.begin(); i < model.domain_page.end(); ++i) {
-    model.domains.push_back(std::move(all[matched[i]]));
-  }
+  model.domain_page = choice.page();
+  model.tally = choice.tally();
 }
 
 std::vector<std::size_t> choose_hosts(Model& model) {
@@ -118,6 +138,9 @@ std::vector<std::size_t> choose_hosts(Model& model) {
     const std::string& search = model.query.search;
     if (to_lower(model.hosts[i].name).find(search) != std::string::npos) matched.push_back(i);
   }
+  std::sort(matched.begin(), matched.end(), [&](std::size_t a, std::size_t b) {
+    return std::tie(model.hosts[a].name, a) < std::tie(model.hosts[b].name, b);
+  });
   model.host_page = page_of(hosts_shown, matched.size(), model.query.host_page);
   auto begin = matched.begin();
   return {begin + static_cast<std::ptrdiff_t>(model.host_page.begin()),

@@ -137,14 +137,42 @@ struct Model {
   Query query;
 };
 
-// Counts all, leaves those that match, worst first then by name, and cuts to the page. The health
-// of each is set.
-void choose_domains(Model& model, std::vector<Domain> all);
-// Those that match, in the order of configuration, cut to the page: indexes into model.hosts.
-[[nodiscard]] std::vector<std::size_t> choose_hosts(Model& model);
+// Counts all domains, and finds those that match and are on the page, worst first then by name.
+// What it keeps of each is small: with ten thousand, fresh memory would cost most of the time.
+class DomainChoice {
+ public:
+  // query must outlive this.
+  DomainChoice(UnixSeconds now, const Query& query) : now_(now), query_(query) {}
 
-// What `state=` may be: a health's name, "attention", or a phase's name.
-[[nodiscard]] bool matches_state(const Domain& domain, std::string_view state);
+  // Its health need not be set.
+  void look_at(const Domain& domain);
+  // Positions; once, at the end.
+  [[nodiscard]] std::vector<std::uint32_t> chosen();
+  [[nodiscard]] const DomainTally& tally() const { return tally_; }
+  [[nodiscard]] const Page& page() const { return page_; }
+
+ private:
+  struct Match {
+    Health health = Health::good;
+    std::uint32_t position = 0;
+    std::size_t begin = 0;  // of its name in names_
+    std::size_t size = 0;
+  };
+  [[nodiscard]] std::string_view name_of(const Match& match) const {
+    return std::string_view(names_).substr(match.begin, match.size);
+  }
+
+  UnixSeconds now_;
+  const Query& query_;
+  DomainTally tally_;
+  Page page_;
+  std::string names_;  // of all that match, one after another
+  std::vector<Match> matches_;
+};
+// Of a few: leaves those of the page in model.domains, with their health, and sets page and tally.
+void choose_domains(Model& model, std::vector<Domain> all);
+// Those that match, by name, cut to the page: indexes into model.hosts.
+[[nodiscard]] std::vector<std::size_t> choose_hosts(Model& model);
 
 }  // namespace tlsguard::status
 

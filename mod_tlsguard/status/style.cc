@@ -124,7 +124,7 @@ margin-top:14px}
 @media(max-width:560px){header,main,footer{padding-left:14px;padding-right:14px}
 header{padding-top:20px}h1{font-size:22px}.tiles{grid-template-columns:1fr 1fr;gap:10px}
 .tile{padding:12px 14px}.tile dd{font-size:20px}section{margin:28px 0}
-.domain{padding:13px 14px}.card{padding:15px 14px}.charts{grid-template-columns:minmax(0,1fr)}
+.domain{padding:13px 14px;grid-template-columns:minmax(0,1fr)}.card{padding:15px 14px}.charts{grid-template-columns:minmax(0,1fr)}
 .facts>div{grid-template-columns:minmax(0,1fr);gap:0}
 .judges thead .why,.judges .why{display:none}}
 @media print{body{background:#fff}.search,.chips,header nav,.pager{display:none}}

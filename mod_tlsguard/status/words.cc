@@ -112,6 +112,7 @@ std::string advice(const Domain& domain) {
 std::string next_step(const Domain& domain, UnixSeconds now) {
   if (domain.phase == Phase::ordering) return "Under way";
   if (domain.phase == Phase::passive) return "By another server";
+  if (domain.phase == Phase::terms_not_agreed) return "Waits for you";
   UnixSeconds renew_at = domain.facts ? domain.facts->next.renew_at : 0;
   if (domain.errors > 0 && domain.next_run > 0) {
     return "Next attempt " + distance(domain.next_run, now);

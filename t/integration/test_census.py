@@ -138,7 +138,7 @@ def test_floor_exceptions_are_shown(fresh):
     shown = {name: host.data["floor_exception"] for name, (host,) in read(httpd).hosts.items()}
     assert shown == {"a.example.test": None, "b.example.test": "baseline@1",
                      "c.example.test": "baseline@1"}
-    table = fetch(httpd, query="?policy=modern")
+    table = fetch(httpd, query="?text&policy=modern")
     assert table.count("an exception from the floor baseline@1") == 2
     httpd.stop()
     done = ctl("status", "--store", httpd.dir / "store")
@@ -376,7 +376,8 @@ def test_one_policys_answer_as_json(fresh):
     with status(httpd, "?policy=modern", accept="application/json") as form:
         assert json.load(form)["judge"] == "modern"
     # Only whole parameters count.
-    assert fetch(httpd, query="?nojson&mypolicy=nobody").startswith("virtual host")
+    assert fetch(httpd, query="?text&nojson&mypolicy=nobody").startswith("virtual host")
+    assert fetch(httpd, query="?nojson&mypolicy=nobody").startswith("<!DOCTYPE html>")
     for query in ("?policy=nobody", "?json&policy=", "?policy"):
         with pytest.raises(urllib.error.HTTPError) as error:
             status(httpd, query)
@@ -416,7 +417,7 @@ def test_whom_would_modern_cut_off_here(fresh):
               if o["verdicts"]["modern"] != "ok"}
     assert sorted(offers.values()) == [1, 3]
     assert any("TLSv1.2" in o for o in offers) and all(isinstance(o, str) for o in offers)
-    table = fetch(httpd, query="?policy=modern")
+    table = fetch(httpd, query="?text&policy=modern")
     row = [line for line in table.splitlines() if "a.example.test" in line]
     assert row and "10" in row[0] and "4" in row[0] and "40" in row[0]
 
