@@ -102,6 +102,7 @@ align-items:start}
 .head{display:flex;justify-content:space-between;gap:14px;align-items:flex-start}
 .card .facts{margin:0;gap:4px}
 .charts{display:grid;grid-template-columns:repeat(2,minmax(0,1fr));gap:16px 26px}
+.chart:nth-child(n+3){grid-column:1/-1}
 .legend{margin-top:7px;font-size:13px}
 .legend li{display:flex;gap:7px;align-items:baseline}
 .legend i{width:9px;height:9px;border-radius:3px;flex:none}

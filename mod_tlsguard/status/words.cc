@@ -144,7 +144,7 @@ std::string next_reason(const Domain& domain, UnixSeconds now) {
     text = "nothing is live yet";
   }
   if (domain.errors > 0) {
-    text = fmt::format("{} in a row failed, the last {}{}{}", domain.errors,
+    text = fmt::format("{} failed, the last {}{}{}", counted(domain.errors, "attempt"),
                        distance(domain.facts->failed_at, now), text.empty() ? "" : "; ", text);
   }
   return text;

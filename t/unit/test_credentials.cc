@@ -2,6 +2,7 @@
 #include "suites.h"
 
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <mutex>
@@ -85,6 +86,21 @@ START_TEST(nothing_is_live_before_the_first_activation) {
   ck_assert_int_eq(live->not_after, test_now + 90 * one_day);
   ck_assert(live->covers("example.org") && !live->covers("www.example.org"));
   ck_assert_int_eq(worker.log.count("TG0062"), 1);
+}
+END_TEST
+
+START_TEST(a_worker_says_on_the_board_what_it_serves) {
+  Worker worker;
+  worker.issue();
+  ck_assert(worker.find() != nullptr);  // inherited: the parent had no row
+  worker.credentials.use_row(worker.board.claim_row(static_cast<std::uint32_t>(::getpid())));
+  const std::uint32_t row = worker.board.workers().at(0).row;
+  const std::uint32_t position = worker.board.position_of(&worker.slot);
+  ck_assert_uint_eq(worker.board.cell(row, position).generation, 1);
+  worker.issue();
+  ck_assert_uint_eq(worker.board.cell(row, position).generation, 1);
+  ck_assert(worker.find() != nullptr);
+  ck_assert_uint_eq(worker.board.cell(row, position).generation, 2);
 }
 END_TEST
 
@@ -333,6 +349,7 @@ Suite* credentials_suite() {
   TCase* tests = tcase_create("credentials");
   tcase_set_timeout(tests, 120);
   tcase_add_test(tests, nothing_is_live_before_the_first_activation);
+  tcase_add_test(tests, a_worker_says_on_the_board_what_it_serves);
   tcase_add_test(tests, the_store_is_asked_only_when_the_board_has_news);
   tcase_add_test(tests, what_is_live_at_the_start_is_served_before_anybody_tells);
   tcase_add_test(tests, a_renewal_is_seen_and_the_old_one_lives_as_long_as_it_is_held);

@@ -238,7 +238,8 @@ START_TEST(nonsense_on_the_board_leads_to_no_access_outside_of_it) {
   std::mt19937_64 random(1);
   auto* words = static_cast<std::uint64_t*>(made.board.base());
   constexpr std::size_t header_words = 8;
-  std::size_t count = DomainBoard::bytes() / sizeof(std::uint64_t);
+  // The first rows of workers among them; all 256 would take memory for nothing.
+  constexpr std::size_t count = (std::size_t{64} << 20) / sizeof(std::uint64_t);
   for (std::size_t i = header_words; i < count; ++i) words[i] = random();
   auto inside = [&](const DomainSlot* slot) {
     const char* base = static_cast<const char*>(made.board.base());
@@ -253,9 +254,76 @@ START_TEST(nonsense_on_the_board_leads_to_no_access_outside_of_it) {
     (void)made.board.put_name(3, name, name);
     (void)made.board.domain_for(3, name);
   }
-  auto* slot = reinterpret_cast<DomainSlot*>(static_cast<char*>(made.board.base()) +
-                                             DomainBoard::bytes() - sizeof(DomainSlot));
-  ck_assert_uint_le(slot->identity().size(), live::max_identity);
+  const DomainSlot& last = made.board.at_position(DomainBoard::max_domains - 1);
+  ck_assert_uint_le(last.identity().size(), live::max_identity);
+  ck_assert_uint_le(made.board.used(), DomainBoard::max_domains);
+  for (const DomainBoard::Worker& worker : made.board.workers()) {
+    ck_assert_uint_lt(worker.row, DomainBoard::max_workers);
+  }
+  (void)made.board.cell(static_cast<std::uint32_t>(random()), static_cast<std::uint32_t>(random()));
+}
+END_TEST
+
+START_TEST(domains_of_another_configuration_are_told_apart) {
+  Made made;
+  made.board.begin_epoch();
+  DomainSlot* gone = made.board.declare("gone.example");
+  DomainSlot* kept = made.board.declare("kept.example");
+  ck_assert_uint_eq(kept->epoch, made.board.epoch());
+  made.board.begin_epoch();
+  ck_assert_ptr_eq(made.board.declare("kept.example"), kept);
+  ck_assert_uint_eq(kept->epoch, made.board.epoch());
+  ck_assert_uint_ne(gone->epoch, made.board.epoch());
+  ck_assert_uint_eq(made.board.used(), 2);
+}
+END_TEST
+
+START_TEST(a_worker_has_a_row_of_its_own) {
+  Made made;
+  auto pid = static_cast<std::uint32_t>(::getpid());
+  DomainSlot* slot = made.board.claim("example.org");
+  std::uint32_t position = made.board.position_of(slot);
+  live::WorkerRow().serves(position, 7);  // of nobody: nothing happens
+  live::WorkerRow row = made.board.claim_row(pid);
+  ck_assert(row.claimed());
+  auto workers = made.board.workers();
+  ck_assert_uint_eq(workers.size(), 1);
+  ck_assert_uint_eq(workers[0].pid, pid);
+  ck_assert_uint_eq(made.board.cell(workers[0].row, position).generation, 0);
+  row.serves(position, 7);
+  ck_assert_uint_eq(made.board.cell(workers[0].row, position).generation, 7);
+  ck_assert(!made.board.cell(workers[0].row, position).failed);
+  row.could_not_load(position);
+  ck_assert_uint_eq(made.board.cell(workers[0].row, position).generation, 7);
+  ck_assert(made.board.cell(workers[0].row, position).failed);
+  row.serves(position, 8);
+  ck_assert(!made.board.cell(workers[0].row, position).failed);
+  // Another that lives, and has another row.
+  auto parent = static_cast<std::uint32_t>(::getppid());
+  ck_assert(made.board.claim_row(parent).claimed());
+  ck_assert_uint_eq(made.board.workers().size(), 2);
+  made.board.free_row(pid);
+  ck_assert_uint_eq(made.board.workers().size(), 1);
+  // Whoever takes it next finds it empty.
+  ck_assert(made.board.claim_row(pid).claimed());
+  ck_assert_uint_eq(made.board.cell(workers[0].row, position).generation, 0);
+  ck_assert(!made.board.claim_row(0).claimed());
+  ck_assert(!DomainBoard().claim_row(pid).claimed());
+}
+END_TEST
+
+START_TEST(rows_of_processes_that_are_gone_are_taken_again) {
+  Made made;
+  pid_t child = ::fork();
+  if (child == 0) ::_exit(made.board.claim_row(static_cast<std::uint32_t>(::getpid())).claimed());
+  int status = 0;
+  ck_assert_int_eq(::waitpid(child, &status, 0), child);
+  ck_assert_int_eq(WEXITSTATUS(status), 1);
+  ck_assert_uint_eq(made.board.workers().size(), 1);
+  ck_assert(made.board.claim_row(static_cast<std::uint32_t>(::getpid())).claimed());
+  auto workers = made.board.workers();
+  ck_assert_uint_eq(workers.size(), 1);
+  ck_assert_uint_eq(workers[0].pid, static_cast<std::uint32_t>(::getpid()));
 }
 END_TEST
 
@@ -278,6 +346,9 @@ Suite* domain_board_suite() {
   tcase_add_test(tests, the_parent_keeps_its_board_over_a_reload);
   tcase_add_test(tests, what_is_no_board_is_refused);
   tcase_add_test(tests, nonsense_on_the_board_leads_to_no_access_outside_of_it);
+  tcase_add_test(tests, domains_of_another_configuration_are_told_apart);
+  tcase_add_test(tests, a_worker_has_a_row_of_its_own);
+  tcase_add_test(tests, rows_of_processes_that_are_gone_are_taken_again);
   suite_add_tcase(suite, tests);
   return suite;
 }

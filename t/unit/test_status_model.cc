@@ -209,7 +209,7 @@ START_TEST(why_a_domain_is_renewed_then) {
   domain.next_run = status_now + 300;
   domain.facts->failed_at = status_now - 60;
   expect_text(status::next_step(domain, status_now), "Next attempt in 5 minutes");
-  expect_contains(status::next_reason(domain, status_now), "2 in a row failed");
+  expect_contains(status::next_reason(domain, status_now), "2 attempts failed");
   domain.phase = Phase::ordering;
   expect_text(status::next_step(domain, status_now), "Under way");
 }
