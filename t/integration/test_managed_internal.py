@@ -265,6 +265,7 @@ def test_who_may_read_what(pki):
         assert {int(uid) for uid in uids.split()} == {pwd.getpwnam("nobody").pw_uid}
         assert owner(store / "agent") == "nobody" and mode(store / "agent") == 0o700
         assert mode(store / "certs") == 0o2750 and mode(store / "challenges") == 0o2750
+        assert mode(store / "reports") == 0o2750
         for path in store.rglob("*"):
             if not path.is_file() or path.is_symlink():
                 continue

@@ -511,6 +511,7 @@ def test_owners_and_modes(one):
     assert facts("agent")[0] == nobody and facts("agent")[2] == "0o700"
     assert facts("certs") == (nobody, web, "0o2750")
     assert facts("challenges") == (nobody, web, "0o2750")
+    assert facts("reports") == (nobody, web, "0o2750")
 
 
 def test_the_agent_has_nothing_of_the_parents(one):
@@ -544,7 +545,7 @@ def test_no_worker_has_the_control_socket(one):
     assert httpd.pid not in (agent_pid,)
 
 
-@pytest.mark.parametrize("name", ("certs", "agent", "challenges"))
+@pytest.mark.parametrize("name", ("certs", "agent", "challenges", "reports"))
 def test_a_directory_of_another_owner_is_refused_and_served_from(one, name):
     httpd, agent = one
     new = agent.issue(HOST)["ec"]

@@ -34,7 +34,7 @@ void prepare(const TempDir& temp, const Owners& owners) {
 START_TEST(directories_are_made_once_and_found_again) {
   TempDir temp;
   prepare(temp, ours());
-  for (const char* name : {"agent", "certs", "challenges"}) {
+  for (const char* name : {"agent", "certs", "challenges", "reports"}) {
     ck_assert_uint_eq(mode_of(temp / name), 0700);
   }
   write_file(temp / "certs/kept", "x");
@@ -42,7 +42,7 @@ START_TEST(directories_are_made_once_and_found_again) {
   expect_text(content_of(temp / "certs/kept"), "x");
   std::size_t entries = 0;
   for ([[maybe_unused]] const auto& entry : fs::directory_iterator(temp.path())) ++entries;
-  ck_assert_uint_eq(entries, 3);
+  ck_assert_uint_eq(entries, 4);
 }
 END_TEST
 
