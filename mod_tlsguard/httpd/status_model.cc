@@ -15,6 +15,12 @@ using status::Model;
 
 constexpr auto relaxed = std::memory_order_relaxed;
 
+// Any script in a worker can write the board: years 1970 to 9999, so that sums stay in range.
+UnixSeconds moment(const std::atomic<std::int64_t>& written) {
+  constexpr UnixSeconds last = 253402300799;
+  return std::clamp<UnixSeconds>(written.load(relaxed), 0, last);
+}
+
 Domain domain_at(const live::DomainBoard& board, const ManagedDomains& declared,
                  std::uint32_t position) {
   const live::DomainSlot& slot = board.at_position(position);
@@ -23,9 +29,9 @@ Domain domain_at(const live::DomainBoard& board, const ManagedDomains& declared,
   domain.position = position;
   domain.phase = renew::phase_from_number(slot.state.load(relaxed));
   domain.generation = slot.generation.load(relaxed);
-  domain.not_before = slot.not_before.load(relaxed);
-  domain.not_after = slot.not_after.load(relaxed);
-  domain.next_run = slot.next_run.load(relaxed);
+  domain.not_before = moment(slot.not_before);
+  domain.not_after = moment(slot.not_after);
+  domain.next_run = moment(slot.next_run);
   domain.ari_start = slot.ari_start.load(relaxed);
   domain.ari_end = slot.ari_end.load(relaxed);
   domain.errors = slot.errors.load(relaxed);

@@ -34,9 +34,9 @@ bool is_paused(const Domain& domain) {
 
 // As TLSGuardWarnWindow is by default.
 bool is_expiring(const Domain& domain, UnixSeconds now) {
-  UnixSeconds lifetime = domain.not_after - domain.not_before;
+  bool dated = domain.not_before > 0 && domain.not_before < domain.not_after;
   UnixSeconds window =
-      domain.not_before > 0 && lifetime > 0 ? std::min(two_weeks, lifetime / 4) : two_weeks;
+      dated ? std::min(two_weeks, (domain.not_after - domain.not_before) / 4) : two_weeks;
   return domain.not_after - now < window;
 }
 

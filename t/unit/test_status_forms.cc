@@ -102,7 +102,7 @@ Model hostile_model() {
 
 // Every tag is closed, and attributes are quoted: what is escaped cannot leave its place.
 void expect_well_formed(const std::string& html) {
-  static const std::regex tag(R"(<(/?)([a-z0-9]+)((?: [a-z-]+="[^"<>]*")*)(/?)>)");
+  static const std::regex tag(R"(<(/?)([a-z0-9]+)((?: [a-zA-Z-]+="[^"<>]*")*)(/?)>)");
   static const std::set<std::string> empty{"meta", "input", "br"};
   std::vector<std::string> open;
   std::size_t at = html.find('>') + 1;  // the doctype

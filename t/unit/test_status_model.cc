@@ -64,7 +64,7 @@ START_TEST(health_is_the_worst_that_is_known) {
   ck_assert(health() == Health::good);
   domain.phase = Phase::held;
   ck_assert(health() == Health::paused);
-  domain.not_after = status_now + 13 * status_day;
+  domain.not_after = status_now + 9 * status_day;
   ck_assert(health() == Health::expiring);
   // Of six days a quarter is not two weeks.
   domain.not_before = status_now - 3 * status_day;
