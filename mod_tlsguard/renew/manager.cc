@@ -43,7 +43,7 @@ World with_sleep(const World& world, WorkerPool& pool) {
   return changed;
 }
 
-ManagerSetup watched(ManagerSetup setup, CaMetrics& metrics) {
+ManagerSetup metered(ManagerSetup setup, CaMetrics& metrics) {
   setup.http.to_ca = metrics.watched(std::move(setup.http.to_ca));
   return setup;
 }
@@ -58,7 +58,7 @@ Result<std::unique_ptr<Manager>> Manager::open(ManagerSetup setup) {
 
 Manager::Manager(ManagerSetup setup, OpenStore store)
     : metrics_(std::make_shared<CaMetrics>(setup.world.now)),
-      setup_(watched(std::move(setup), *metrics_)),
+      setup_(metered(std::move(setup), *metrics_)),
       store_(std::move(store)),
       reports_(store_.take_reports(), store_.certificates(), setup_.log),
       suffixes_(PublicSuffixes::load(PublicSuffixes::usual_file)),
