@@ -205,7 +205,12 @@ def test_the_start_says_which_policy_an_upgrade_has_moved(fresh, member, line, l
 
 # -- the environment --------------------------------------------------------------------------------
 
-ENV = """\
+# As in docs/directives.md: those that a policy refuses, or would.
+WEAK = ("expr=!(reqenv('TLSGUARD_VERDICT') in {'', 'ok'} "
+        "&& reqenv('TLSGUARD_REPORT_VERDICT') in {'', 'ok'})")
+ENV = f"""\
+CustomLog @dir@/weak.log %U "{WEAK}"
+""" + """\
 LogFormat "%{Host}i %U policy=%{TLSGUARD_POLICY}e verdict=%{TLSGUARD_VERDICT}e \
 report=%{TLSGUARD_REPORT_VERDICT}e group=%{TLSGUARD_GROUP}e" guard
 CustomLog @dir@/access.log guard
@@ -265,6 +270,9 @@ def test_environment(server, mpm, number, http2):
     policy, verdict, report, group = values.split()
     assert f"policy={policy} verdict={verdict} report={report} " in line
     assert line.rpartition("group=")[2] in group.split("|")
+    weak = httpd.dir / "weak.log"  # written before the other
+    in_weak = weak.exists() and path in weak.read_text().split()
+    assert in_weak == (not {verdict, report} <= {"ok", "-"})
 
 
 def test_a_changed_policy_does_not_pass_for_the_plain_one(server):
