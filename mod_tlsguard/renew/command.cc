@@ -3,16 +3,19 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <poll.h>
 #include <spawn.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <chrono>
 #include <csignal>
 #include <cstring>
+#include <thread>
 #include <utility>
 
 #include "core/descriptor.h"
@@ -39,7 +42,7 @@ class Birth {
     posix_spawn_file_actions_destroy(&actions_);
   }
 
-  // 0, or errno. output: the end of a pipe that its output goes to.
+  // 0, or errno. output: where its output goes.
   int prepare(int output) {
     sigset_t none;
     sigset_t all;
@@ -78,36 +81,40 @@ class Birth {
   posix_spawnattr_t attributes_{};
 };
 
-// The child's output: read all of it, so that it never blocks, and keep the end.
+// The child's output, in memory: unlike a pipe, that goes on taking it when we are no longer there,
+// so a command outlives an agent that is ended. Of what it writes the end is kept.
 class Output {
  public:
-  explicit Output(Descriptor pipe) : pipe_(std::move(pipe)) {}
+  explicit Output(Descriptor memory) : memory_(std::move(memory)) {}
 
-  // Waits at most this long for something to read, then takes what is there.
-  void collect(milliseconds at_most) {
-    pollfd waiting{pipe_.get(), POLLIN, 0};  // a closed pipe's -1 is only waited for
-    if (::poll(&waiting, 1, static_cast<int>(at_most.count())) <= 0) return;
-    std::array<char, 4096> buffer;  // NOLINT(cppcoreguidelines-pro-type-member-init)
-    // Bounded, so that a child that never stops writing does not keep us from looking at the time.
-    for (int reads = 0; reads < 64; ++reads) {
-      ssize_t size = ::read(pipe_.get(), buffer.data(), buffer.size());
-      if (size > 0) {
-        keep({buffer.data(), static_cast<std::size_t>(size)});
-      } else {
-        if (size == 0) pipe_ = Descriptor();
-        return;
-      }
-    }
+  // So that one that never stops writing does not fill the memory.
+  void keep_short() {
+    constexpr off_t longest = 1024L * 1024;
+    if (size() <= longest) return;
+    kept_ = end();
+    // It appends, so it goes on at the beginning.
+    if (::ftruncate(memory_.get(), 0) != 0) kept_.clear();
   }
-  [[nodiscard]] std::string take() { return std::move(kept_); }
+  [[nodiscard]] std::string take() {
+    std::string all = std::move(kept_) + end();
+    if (all.size() > kept_output) all.erase(0, all.size() - kept_output);
+    return all;
+  }
 
  private:
-  void keep(std::string_view text) {
-    kept_ += text;
-    if (kept_.size() > kept_output) kept_.erase(0, kept_.size() - kept_output);
+  [[nodiscard]] off_t size() const {
+    struct stat facts {};
+    return ::fstat(memory_.get(), &facts) == 0 ? facts.st_size : 0;
+  }
+  [[nodiscard]] std::string end() const {
+    off_t begin = std::max<off_t>(0, size() - static_cast<off_t>(kept_output));
+    std::string text(kept_output, '\0');
+    ssize_t got = ::pread(memory_.get(), text.data(), text.size(), begin);
+    text.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
+    return text;
   }
 
-  Descriptor pipe_;
+  Descriptor memory_;
   std::string kept_;
 };
 
@@ -152,13 +159,13 @@ bool wait_for(const Child& child, Output& output, const net::Patience& patience)
     if (patience.over()) {
       child.signal_group(SIGTERM);
       net::Patience mercy(grace);
-      while (!child.ended() && !mercy.over()) output.collect(slice);
+      while (!child.ended() && !mercy.over()) std::this_thread::sleep_for(slice);
       child.signal_group(SIGKILL);
       return true;
     }
-    output.collect(std::min(slice, patience.slice()));
+    output.keep_short();
+    std::this_thread::sleep_for(std::min(slice, patience.slice()));
   }
-  output.collect(milliseconds(0));
   return false;
 }
 
@@ -179,18 +186,17 @@ std::string CommandEnd::text() const {
 Result<CommandEnd> run_command(const std::vector<std::string>& argv,
                                const net::Patience& patience) {
   if (argv.empty()) return fail_for_good("there is no command");
-  std::array<int, 2> ends{};
-  if (pipe2(ends.data(), O_CLOEXEC | O_NONBLOCK) != 0) return system_failure("no pipe", errno);
-  Output output{Descriptor(ends[0])};
-  Descriptor inlet(ends[1]);
-  // Both ends are non-blocking only if we leave it so, and a program does not expect it of stdout.
-  if (fcntl(inlet.get(), F_SETFL, O_WRONLY) != 0) return system_failure("no pipe", errno);
+  // close-on-exec, and each write at the end, as in a log that somebody truncates.
+  Descriptor memory(::memfd_create("command", MFD_CLOEXEC));
+  if (memory.get() < 0 || ::fcntl(memory.get(), F_SETFL, O_APPEND) != 0) {
+    return system_failure("no memory for its output", errno);
+  }
   Birth birth;
   pid_t pid = -1;
-  int failed = birth.prepare(inlet.get());
+  int failed = birth.prepare(memory.get());
   if (failed == 0) failed = birth.spawn(pid, argv);
   if (failed != 0) return system_failure("it cannot be started", failed);
-  inlet = Descriptor();
+  Output output(std::move(memory));
   Child child(pid);
   bool ended_by_us = wait_for(child, output, patience);
   auto end = child.reap();

@@ -45,7 +45,8 @@ std::string to_json(const Delivery& delivery) {
                {"body", delivery.body},
                {"tries", delivery.tries},
                {"next_at", delivery.next_at},
-               {"error", delivery.error}}) +
+               {"error", delivery.error},
+               {"begun", delivery.begun}}) +
          "\n";
 }
 
@@ -69,6 +70,7 @@ Result<Delivery> delivery_from_json(std::string_view text) {
   members.number("tries", delivery.tries, 0, most_tries);
   members.time("next_at", delivery.next_at);
   members.text("error", delivery.error, max_event_text);
+  members.flag("begun", delivery.begun);
   if (members.error()) return tl::unexpected(*members.error());
   if (delivery.to.arguments.empty()) return fail("delivery.arguments is empty");
   delivery.to.kind = static_cast<EventSpec::Kind>(kind);

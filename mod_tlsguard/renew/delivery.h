@@ -31,6 +31,7 @@ struct Delivery {
   std::uint32_t tries = 0;
   UnixSeconds next_at = 0;  // the next try
   std::string error;        // of the last try; empty: there was none
+  bool begun = false;       // of a command: it may have been run
   bool operator==(const Delivery&) const = default;
 };
 [[nodiscard]] std::string to_json(const Delivery& delivery);

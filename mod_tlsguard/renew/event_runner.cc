@@ -7,6 +7,7 @@
 #include <array>
 #include <utility>
 
+#include "acme/plain_text.h"
 #include "core/date.h"
 #include "core/text.h"
 #include "renew/command.h"
@@ -72,7 +73,7 @@ void EventRunner::tell(Event event, const DomainSpec& domain, const std::string&
   delivery.event = event_name(event);
   delivery.domain = domain.identity;
   delivery.at = delivery.next_at = now_();
-  delivery.text = text.substr(0, max_event_text);
+  delivery.text = acme::plain_text(text, max_event_text);
   const std::string body =
       webhook_body({delivery.id, delivery.event, domain, delivery.text, delivery.at, server_});
   bool any = false;
@@ -122,7 +123,7 @@ void EventRunner::run_command_of(Delivery& delivery) {
   bool started = false;
   std::string wrong = run_line(delivery.to, delivery.event, delivery.domain, started);
   if (wrong.empty()) return outbox_.delivered(delivery);
-  delivery.error = wrong.substr(0, max_event_text);
+  delivery.error = acme::plain_text(wrong, max_event_text);
   outbox_.give_up(delivery, now_());
 }
 
@@ -138,7 +139,7 @@ std::string EventRunner::post(const Delivery& delivery, net::HttpClient& http) {
 void EventRunner::call(Delivery& delivery, net::HttpClient& http) {
   std::string wrong = post(delivery, http);
   if (wrong.empty()) return outbox_.delivered(delivery);
-  delivery.error = wrong.substr(0, max_event_text);
+  delivery.error = acme::plain_text(wrong, max_event_text);
   not_delivered(delivery);
 }
 

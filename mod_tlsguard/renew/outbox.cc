@@ -84,18 +84,24 @@ void Outbox::read_waiting(const std::function<bool(const EventSpec&)>& is_known,
       static_cast<void>(directory_->set_aside(name));
       continue;
     }
-    last_number_ = std::max(last_number_, delivery->number);
-    if (is_known(delivery->to)) {
-      bytes_ += size_of(*delivery);
-      std::string line = key_of(delivery->to);
-      std::uint64_t number = delivery->number;
-      items_.emplace(number, Item{std::move(*delivery), std::move(line), false});
-    } else {
-      delivery->error = "its line of TLSGuardEvent is no longer in the configuration";
-      forget_file(*delivery);
-      bury(*delivery, now);
-    }
+    bool known = is_known(delivery->to);
+    take_up(std::move(*delivery), known, now);
   }
+}
+
+void Outbox::take_up(Delivery delivery, bool is_known, UnixSeconds now) {
+  last_number_ = std::max(last_number_, delivery.number);
+  if (is_known && !delivery.begun) {
+    bytes_ += size_of(delivery);
+    std::string line = key_of(delivery.to);
+    std::uint64_t number = delivery.number;
+    items_.emplace(number, Item{std::move(delivery), std::move(line), false});
+    return;
+  }
+  delivery.error = delivery.begun ? "the agent ended while it ran: how it ended is not known"
+                                  : "its line of TLSGuardEvent is no longer in the configuration";
+  bury(delivery, now);
+  forget_file(delivery);
 }
 
 void Outbox::put(Delivery delivery) {
@@ -146,9 +152,10 @@ std::optional<Delivery> Outbox::take(UnixSeconds now) {
   return std::nullopt;
 }
 
-void Outbox::begun(const Delivery& delivery) {
+void Outbox::begun(Delivery delivery) {
   std::lock_guard lock(mutex_);
-  forget_file(delivery);
+  delivery.begun = true;
+  write(delivery);
 }
 
 void Outbox::delivered(const Delivery& delivery) {

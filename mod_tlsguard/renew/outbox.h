@@ -44,7 +44,8 @@ class Outbox {
   // One that is due, now under way. Followed by delivered(), again() or give_up().
   [[nodiscard]] std::optional<Delivery> take(UnixSeconds now);
   // A command is about to be run: not by the next agent again, for it may be what ends this one.
-  void begun(const Delivery& delivery);
+  // To that one it is a dead letter.
+  void begun(Delivery delivery);
   // The receiver is there: what else waits for it is due at once.
   void delivered(const Delivery& delivery);
   void again(const Delivery& delivery);  // at its next_at
@@ -72,6 +73,7 @@ class Outbox {
   void forget_file(const Delivery& delivery);
   void complain(const Error& error);
   void read_waiting(const std::function<bool(const EventSpec&)>& is_known, UnixSeconds now);
+  void take_up(Delivery delivery, bool is_known, UnixSeconds now);
   void read_letters();
 
   LogSink& log_;

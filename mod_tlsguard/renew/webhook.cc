@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "renew/webhook.h"
 
+#include <fmt/format.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <openssl/rand.h>
@@ -12,6 +13,7 @@
 #include "core/date.h"
 #include "core/text.h"
 #include "crypto/digest.h"
+#include "crypto/openssl.h"
 #include "crypto/secret_bytes.h"
 #include "renew/json_members.h"
 
@@ -24,21 +26,27 @@ constexpr std::size_t most_names = 100;
 Result<crypto::SecretBytes> key_in(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   if (!file) return fail("key file '" + path + "' cannot be read");
-  crypto::SecretBytes content(longest_key);
+  crypto::SecretBytes content(longest_key + 1);
   file.read(reinterpret_cast<char*>(content.bytes().data()),
             static_cast<std::streamsize>(content.size()));
   auto size = static_cast<std::size_t>(file.gcount());
+  if (size > longest_key) {
+    return fail(fmt::format("key file '{}' has more than {} bytes", path, longest_key));
+  }
   // An editor's end of line is no part of the key.
   crypto::SecretBytes key(trim(content.text().substr(0, size)));
   if (key.size() == 0) return fail("key file '" + path + "' is empty");
   return key;
 }
 
-std::string signature_of(std::string_view body, const crypto::SecretBytes& key) {
+Result<std::string> signature_of(std::string_view body, const crypto::SecretBytes& key) {
   std::array<unsigned char, EVP_MAX_MD_SIZE> mac{};
   unsigned size = 0;
-  ::HMAC(::EVP_sha256(), key.bytes().data(), static_cast<int>(key.size()),
-         reinterpret_cast<const unsigned char*>(body.data()), body.size(), mac.data(), &size);
+  if (::HMAC(::EVP_sha256(), key.bytes().data(), static_cast<int>(key.size()),
+             reinterpret_cast<const unsigned char*>(body.data()), body.size(), mac.data(),
+             &size) == nullptr) {
+    return fail("it cannot be signed: " + crypto::drain_errors());
+  }
   return "sha256=" + crypto::hex({mac.data(), size});
 }
 
@@ -72,7 +80,9 @@ Result<net::HttpRequest> webhook_request(const EventSpec& line, const std::strin
   if (line.arguments.size() < 2) return request;
   auto key = key_in(line.arguments[1]);
   if (!key) return tl::unexpected(key.error());
-  request.fields.emplace_back("TLSGuard-Signature", signature_of(body, *key));
+  auto signature = signature_of(body, *key);
+  if (!signature) return tl::unexpected(signature.error());
+  request.fields.emplace_back("TLSGuard-Signature", std::move(*signature));
   return request;
 }
 

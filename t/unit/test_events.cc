@@ -3,6 +3,10 @@
 #include "expect.h"
 
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
 
 #include <filesystem>
 #include <mutex>
@@ -176,6 +180,59 @@ START_TEST(a_command_that_fails_is_a_dead_letter) {
 }
 END_TEST
 
+// A reload ends the agent: the command goes on, and that nobody knows how it ends is not hidden.
+START_TEST(a_command_outlives_the_agent) {
+  Hooks hooks;
+  std::string path = hooks.directory / "slow";
+  std::string done = hooks.directory / "done";
+  std::string go = hooks.directory / "go";
+  write_file(path, "#!/bin/sh\necho begun >" + done + ".1\nuntil [ -e " + go +
+                       " ]; do sleep 0.02; done\necho one && echo two && echo three >" + done +
+                       "\n");
+  ck_assert_int_eq(::chmod(path.c_str(), 0755), 0);
+  auto wait_for = [](const std::string& file) {
+    for (int i = 0; i < 1500 && !std::filesystem::exists(file); ++i) ::usleep(20000);
+    return std::filesystem::exists(file);
+  };
+  pid_t agent = ::fork();
+  ck_assert_int_ge(agent, 0);
+  if (agent == 0) {
+    static_cast<void>(hooks.runner.release());  // its threads are the parent's
+    hooks.start();
+    hooks.runner->tell(Event::activated, hooks.domain({command({path})}), "text");
+    ::pause();
+    ::_exit(1);
+  }
+  ck_assert(wait_for(done + ".1"));
+  ck_assert_int_eq(::kill(agent, SIGKILL), 0);
+  ck_assert_int_eq(::waitpid(agent, nullptr, 0), agent);
+  write_file(go, "");
+  ck_assert(wait_for(done));
+  hooks.start();
+  auto letters = hooks.runner->outbox().dead_letters();
+  ck_assert_uint_eq(letters.size(), 1);
+  expect_text(letters[0].event, "activated");
+  expect_contains(letters[0].error, "the agent ended while it ran");
+  ck_assert_uint_eq(hooks.runner->outbox().waiting(), 0);
+  hooks.start();
+  ck_assert(hooks.runner->outbox().dead_letters() == letters);
+}
+END_TEST
+
+START_TEST(long_texts_outlive_a_restart) {
+  Hooks hooks;
+  hooks.statuses = {500};
+  hooks.tell(Event::failed, hooks.domain({webhook()}),
+             std::string(max_event_text - 1, 'x') + "ü and more");
+  hooks.start();
+  ck_assert_uint_eq(hooks.runner->outbox().waiting(), 1);
+  hooks.run_for(25 * hour);
+  hooks.start();
+  ck_assert_uint_eq(hooks.runner->outbox().dead_letters().size(), 1);
+  ck_assert_int_eq(hooks.log.count("TG0143"), 0);
+}
+END_TEST
+
 START_TEST(webhooks_get_json_that_is_signed) {
   Hooks hooks;
   write_file(hooks.directory / "key", "secret\n");
@@ -270,6 +327,10 @@ START_TEST(a_key_that_cannot_be_read_is_no_reason_to_send_without) {
   hooks.run_for(30);
   ck_assert_uint_eq(hooks.requests.size(), 0);
   ck_assert(hooks.log.has("key' is empty"));
+  write_file(hooks.directory / "key", std::string(4097, 'x'));
+  hooks.run_for(120);
+  ck_assert_uint_eq(hooks.requests.size(), 0);
+  ck_assert(hooks.log.has("key' has more than 4096 bytes"));
   write_file(hooks.directory / "key", "secret");
   hooks.run_for(hour);
   ck_assert_uint_eq(hooks.requests.size(), 1);
@@ -349,6 +410,8 @@ Suite* events_suite() {
   tcase_add_test(tests, one_command_can_say_no);
   tcase_add_test(tests, a_slow_command_holds_up_nobody);
   tcase_add_test(tests, a_command_that_fails_is_a_dead_letter);
+  tcase_add_test(tests, a_command_outlives_the_agent);
+  tcase_add_test(tests, long_texts_outlive_a_restart);
   tcase_add_test(tests, webhooks_get_json_that_is_signed);
   tcase_add_test(tests, webhooks_are_tried_for_a_day);
   tcase_add_test(tests, a_receiver_that_is_back_gets_all_in_order);
