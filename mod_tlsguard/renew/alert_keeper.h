@@ -6,6 +6,7 @@
 #ifndef TLSGUARD_RENEW_ALERT_KEEPER_H
 #define TLSGUARD_RENEW_ALERT_KEEPER_H
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -52,6 +53,7 @@ class AlertKeeper : public EventSink {
   void checked(const std::string& subject);
   [[nodiscard]] UnixSeconds last_check(const std::string& subject);
   [[nodiscard]] bool is_open(const AlertKey& key) const;
+  // Writes what has changed, if it can be written now. Call it again later.
   void flush();
 
  private:
@@ -63,7 +65,8 @@ class AlertKeeper : public EventSink {
   void settle(const Observation& finding, UnixSeconds seen_at, std::vector<Message>& messages,
               std::map<std::string, Message>& over);
   [[nodiscard]] bool passes(Event event, const std::string& domain, const std::string& text);
-  void write();
+  [[nodiscard]] bool ends_anything(const std::string& domain, UnixSeconds now);
+  static std::vector<Message> gathered(std::vector<Message> messages);
 
   EventSink& inner_;
   LogSink& log_;
@@ -72,6 +75,9 @@ class AlertKeeper : public EventSink {
   std::mutex writing_;  // of the file
   std::optional<store::Directory> directory_;
   Alerts alerts_;
+  // Messages that alerts_ has as said and inner_ has not been told of yet: nothing is written then.
+  int on_the_way_ = 0;
+  std::chrono::steady_clock::time_point write_again_at_;  // a large file is not written at each
   bool complained_ = false;
 };
 

@@ -5,6 +5,7 @@
 #include <array>
 #include <utility>
 
+#include "acme/plain_text.h"
 #include "renew/json_members.h"
 
 namespace tlsguard::renew {
@@ -75,6 +76,8 @@ std::string_view alert_name(AlertKind kind) { return rule_of(kind).name; }
 
 Event event_of(AlertKind kind) { return rule_of(kind).event; }
 
+std::string text_of_alert(std::string_view text) { return acme::plain_text(text, Alert::max_text); }
+
 bool Alerts::raise(const AlertKey& key, std::string_view text, UnixSeconds now) {
   const Rule& rule = rule_of(key.kind);
   auto [place, fresh] = alerts_.try_emplace(key);
@@ -91,7 +94,7 @@ bool Alerts::raise(const AlertKey& key, std::string_view text, UnixSeconds now) 
   if (!fresh && now - alert.said_at < (alert.count == 0 ? rule.quiet : rule.again)) return false;
   alert.said_at = now;
   ++alert.count;
-  alert.text = text.substr(0, Alert::max_text);
+  alert.text = text_of_alert(text);
   return changed_ = true;
 }
 
@@ -134,7 +137,7 @@ UnixSeconds Alerts::last_check(const std::string& subject, UnixSeconds now) {
 }
 
 void Alerts::remember(Said said) {
-  if (said.text.size() > Alert::max_text) said.text.resize(Alert::max_text);
+  said.text = text_of_alert(said.text);
   said_.push_back(std::move(said));
   if (said_.size() > most_said) said_.pop_front();
   changed_ = true;
@@ -149,6 +152,8 @@ void Alerts::keep_only(const std::function<bool(const std::string&)>& is_subject
 }
 
 bool Alerts::take_changed() { return std::exchange(changed_, false); }
+
+void Alerts::not_kept() { changed_ = true; }
 
 std::string Alerts::to_json() const {
   Json alerts = Json::array();

@@ -61,6 +61,10 @@ struct Said {
   bool operator==(const Said&) const = default;
 };
 
+// As it is kept and said: whole characters (a cut one would be written as more bytes than are
+// read).
+[[nodiscard]] std::string text_of_alert(std::string_view text);
+
 class Alerts {
  public:
   static constexpr std::size_t most_said = 200;
@@ -91,6 +95,8 @@ class Alerts {
   // Whether anything worth a write has changed since the last call: not a check that went well
   // like the one before.
   [[nodiscard]] bool take_changed();
+  // What was taken could not be written.
+  void not_kept();
 
  private:
   std::map<AlertKey, Alert> alerts_;

@@ -34,7 +34,7 @@ Json events_of(const JobStore& jobs, const Alerts& alerts, const std::string& as
     if (!is_asked(asked, state.identity)) continue;
     for (const HistoryEntry& entry : state.history) {
       add(entry.at, state.identity, entry.what, entry.text);
-      known.emplace(state.identity, entry.what, entry.text.substr(0, Alert::max_text));
+      known.emplace(state.identity, entry.what, text_of_alert(entry.text));
     }
   }
   for (const Said& said : alerts.said()) {

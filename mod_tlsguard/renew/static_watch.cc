@@ -56,7 +56,8 @@ void StaticWatch::read(File& file, UnixSeconds now) {
   file.read_at = now;
   auto leaf = leaf_of(file.spec.file);
   file.known = leaf.has_value();
-  bool newer = leaf && leaf->serial != file.spec.serial && leaf->not_after > file.spec.not_after;
+  // One that was issued anew may end at the same moment, or earlier.
+  bool newer = leaf && leaf->serial != file.spec.serial && leaf->not_before >= file.spec.not_before;
   if (!newer) {
     file.newer_since = 0;
   } else if (file.newer_since == 0 || file.newer_since > now) {

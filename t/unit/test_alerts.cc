@@ -87,6 +87,21 @@ START_TEST(alerts_outlive_a_restart) {
 }
 END_TEST
 
+// A character that is cut in two would be written as more bytes than are read again.
+START_TEST(long_texts_are_cut_at_a_character) {
+  for (const char* last : {"ü", "€", "\xff"}) {
+    std::string text = std::string(Alert::max_text - 1, 'x') + last;
+    Alerts alerts;
+    ck_assert(alerts.raise({"a.example", AlertKind::failing}, text, test_now));
+    alerts.remember({test_now, "failed", "a.example", text});
+    Alerts next;
+    value_of(next.read_json(alerts.to_json(), test_now));
+    ck_assert(next.all() == alerts.all());
+    ck_assert(next.said() == alerts.said());
+  }
+}
+END_TEST
+
 START_TEST(a_clock_that_jumps_is_harmless) {
   Alerts alerts;
   const AlertKey key{"a.example", AlertKind::expiring};
@@ -336,12 +351,110 @@ START_TEST(a_newer_file_awaits_a_reload) {
   ck_assert_int_eq(at(test_now + 2 * hour + 1), 1);
   std::filesystem::remove(files.path);
   ck_assert_int_eq(at(test_now + 4 * hour), -1);
-  // An older one in its place is nobody's news.
+  // One that ends earlier is news, too: it may be there since a key was lost.
   put(test_now + 5 * one_day);
-  ck_assert_int_eq(at(test_now + 6 * hour), 0);
+  ck_assert_int_eq(at(test_now + 6 * hour), -1);
+  ck_assert_int_eq(at(test_now + 8 * hour), 1);
+  // An older one in its place is not.
+  options.from = old.not_before - one_day;
+  put(test_now + 5 * one_day);
+  ck_assert_int_eq(at(test_now + 10 * hour), 0);
   std::filesystem::remove(files.path);
   std::filesystem::create_directory(files.path);
-  ck_assert_int_eq(at(test_now + 8 * hour), -1);
+  ck_assert_int_eq(at(test_now + 12 * hour), -1);
+}
+END_TEST
+
+// --- the keeper ---------------------------------------------------------------------------------
+
+struct Kept {
+  TempDir directory;
+  LogList log;
+  EventList told;
+  UnixSeconds now = test_now;
+  std::unique_ptr<AlertKeeper> keeper;
+
+  Kept() { start(); }
+  // Another agent.
+  void start() {
+    keeper = std::make_unique<AlertKeeper>(told, log, [this] { return now; });
+    keeper->open(directory.path());
+  }
+  static std::shared_ptr<const DomainSpec> domain(const std::string& name) {
+    return std::make_shared<const DomainSpec>(
+        DomainSpec{name, {name}, std::make_shared<const DomainSettings>()});
+  }
+  void find(std::size_t domains, Observation::State state) {
+    std::vector<Observation> findings;
+    for (std::size_t i = 0; i < domains; ++i) {
+      auto to = domain("d" + std::to_string(i) + ".example");
+      findings.push_back({{to->identity, AlertKind::cannot_load}, state, "what is found", {to}});
+    }
+    keeper->judge(findings, now + 1, [](const std::string&) { return true; });
+  }
+};
+
+START_TEST(what_concerns_very_many_is_one_message) {
+  Kept kept;
+  kept.find(20, Observation::State::wrong);
+  ck_assert_int_eq(kept.told.count(Event::failed), 20);
+  kept.told.clear();
+  kept.find(2000, Observation::State::wrong);
+  ck_assert_int_eq(kept.told.count(Event::failed), 1);
+  expect_contains(kept.told.texts(), "and so for 1979 more: d");
+  kept.now += hour;
+  kept.find(2000, Observation::State::fine);
+  ck_assert_int_eq(kept.told.count(Event::recovered), 1);
+  // All of them are known one by one.
+  ck_assert(!kept.keeper->is_open({"d7.example", AlertKind::cannot_load}));
+}
+END_TEST
+
+START_TEST(nothing_recovers_of_which_nobody_was_told) {
+  Kept kept;
+  auto domain = Kept::domain("a.example");
+  kept.keeper->tell(Event::recovered, *domain, "live");
+  ck_assert_int_eq(kept.told.count(Event::recovered), 0);
+  for (Event event : {Event::failed, Event::action_needed, Event::expiring}) {
+    kept.keeper->tell(event, *domain, "wrong");
+    kept.start();
+    kept.keeper->tell(Event::recovered, *domain, "live");
+    kept.keeper->tell(Event::recovered, *domain, "live");
+    ck_assert_int_eq(kept.told.count(Event::recovered), 1);
+    kept.told.clear();
+    kept.now += 2 * one_day;
+  }
+}
+END_TEST
+
+// What an agent that is killed right then would leave.
+START_TEST(nothing_is_kept_as_said_before_it_is_handed_on) {
+  Kept kept;
+  std::string file = kept.directory / alerts_file;
+  bool early = false;
+  kept.told.watch = [&](Event) {
+    kept.keeper->flush();  // another thread's
+    early |= std::filesystem::exists(file);
+  };
+  kept.keeper->tell(Event::failed, *Kept::domain("a.example"), "wrong");
+  ck_assert(!early);
+  ck_assert(std::filesystem::exists(file));
+  std::filesystem::remove(file);
+  kept.find(3, Observation::State::wrong);
+  ck_assert(!early);
+  ck_assert(std::filesystem::exists(file));
+}
+END_TEST
+
+START_TEST(what_could_not_be_kept_is_written_later) {
+  Kept kept;
+  std::string file = kept.directory / alerts_file;
+  std::filesystem::create_directories(file + "/in-the-way");
+  kept.keeper->tell(Event::failed, *Kept::domain("a.example"), "wrong");
+  ck_assert_int_eq(kept.log.count("TG0145"), 1);
+  std::filesystem::remove_all(file);
+  kept.keeper->flush();
+  expect_contains(content_of(file), "a.example");
 }
 END_TEST
 
@@ -354,6 +467,7 @@ Suite* alerts_suite() {
   tcase_add_test(tests, said_once_daily_and_when_over);
   tcase_add_test(tests, what_flaps_is_said_once);
   tcase_add_test(tests, alerts_outlive_a_restart);
+  tcase_add_test(tests, long_texts_are_cut_at_a_character);
   tcase_add_test(tests, a_clock_that_jumps_is_harmless);
   tcase_add_test(tests, what_is_no_longer_configured_is_forgotten);
   tcase_add_test(tests, expiry_of_a_managed_domain_alerts_and_recovers_once);
@@ -364,6 +478,10 @@ Suite* alerts_suite() {
   tcase_add_test(tests, torn_alerts_are_set_aside);
   tcase_add_test(tests, expiry_of_a_file_is_found_in_the_warn_window);
   tcase_add_test(tests, a_newer_file_awaits_a_reload);
+  tcase_add_test(tests, what_concerns_very_many_is_one_message);
+  tcase_add_test(tests, nothing_recovers_of_which_nobody_was_told);
+  tcase_add_test(tests, nothing_is_kept_as_said_before_it_is_handed_on);
+  tcase_add_test(tests, what_could_not_be_kept_is_written_later);
   suite_add_tcase(suite, tests);
   return suite;
 }
