@@ -26,6 +26,7 @@ void BoardView::publish(const std::string& identity, const renew::DomainView& vi
   constexpr auto relaxed = std::memory_order_relaxed;
   slot->not_before.store(view.not_before, relaxed);
   slot->not_after.store(view.not_after, relaxed);
+  slot->warn_from.store(view.warn_from, relaxed);
   slot->ari_start.store(seconds_of(view.ari_start), relaxed);
   slot->ari_end.store(seconds_of(view.ari_end), relaxed);
   slot->next_run.store(view.next_run, relaxed);
@@ -36,6 +37,8 @@ void BoardView::publish(const std::string& identity, const renew::DomainView& vi
   // Whoever sees it finds the version in the store.
   slot->generation.store(view.generation, std::memory_order_release);
 }
+
+void BoardView::at_work(UnixSeconds now) { board_.agent_is_at_work(now); }
 
 bool BoardView::put_name(std::uint32_t list, const std::string& name, const std::string& identity) {
   return board_.put_name(list, name, identity);

@@ -17,6 +17,7 @@ class BoardView : public renew::LiveView {
   // log must outlive this.
   BoardView(live::DomainBoard board, LogSink& log) : board_(board), log_(log) {}
   void publish(const std::string& identity, const renew::DomainView& view) override;
+  void at_work(UnixSeconds now) override;
   bool put_name(std::uint32_t list, const std::string& name, const std::string& identity) override;
 
  private:

@@ -137,6 +137,16 @@ std::vector<renew::EventSpec> event_lines_of(const renew::AgentSpec& spec) {
   return lines;
 }
 
+// Of the workers that are there: one that has ended takes its trouble along.
+std::uint32_t failed_loads(const live::DomainBoard& board, const std::string& identity) {
+  const live::DomainSlot* slot = board.find(identity);
+  std::uint32_t counted = slot != nullptr ? slot->failed_loads.load(std::memory_order_relaxed) : 0;
+  if (counted == 0) return 0;
+  auto workers = board.workers();
+  if (workers.size() >= live::DomainBoard::max_workers) return counted;  // some have no row
+  return board.failed_in(workers, board.position_of(slot));
+}
+
 // Returns only where it could not start.
 Result<void> work(const Arguments& arguments, uid_t starter, StderrLog& log) {
   auto spec = take_spec(arguments.spec_fd);
@@ -179,10 +189,8 @@ Result<void> work(const Arguments& arguments, uid_t starter, StderrLog& log) {
   std::thread([&server] { server.serve(); }).detach();
   watch_lists(**manager, log);
   std::thread([&runner] { runner.run(); }).detach();
-  renew::Watch watch(**manager, events, [&](const std::string& identity) {
-    const live::DomainSlot* slot = board->find(identity);
-    return slot != nullptr ? slot->failed_loads.load(std::memory_order_relaxed) : 0;
-  });
+  renew::Watch watch(**manager, events,
+                     [&](const std::string& identity) { return failed_loads(*board, identity); });
   std::thread([&watch] { watch.run(); }).detach();
   (*manager)->run();
   return {};

@@ -40,7 +40,7 @@ constexpr std::size_t board_bytes = cells_offset + DomainBoard::max_workers * ro
 
 static_assert((DomainBoard::max_domains & number_mask) == 0, "the mask is the bound");
 static_assert(slots_offset % alignof(DomainSlot) == 0);
-static_assert(std::is_standard_layout_v<DomainSlot> && sizeof(DomainSlot) == 320);
+static_assert(std::is_standard_layout_v<DomainSlot> && sizeof(DomainSlot) == 384);
 static_assert(std::is_standard_layout_v<DomainBoardHeader> && sizeof(NameSlot) == 16);
 static_assert(IndexWord::is_always_lock_free && sizeof(IndexWord) == 8);
 static_assert(std::is_standard_layout_v<WorkerSlot> && sizeof(WorkerSlot) == 8);
@@ -179,6 +179,16 @@ void DomainBoard::begin_epoch() const {
 std::uint32_t DomainBoard::epoch() const {
   if (base_ == nullptr) return 0;
   return static_cast<const DomainBoardHeader*>(base_)->epoch.load(std::memory_order_relaxed);
+}
+
+void DomainBoard::agent_is_at_work(UnixSeconds now) const {
+  if (base_ == nullptr) return;
+  static_cast<DomainBoardHeader*>(base_)->agent_seen.store(now, std::memory_order_relaxed);
+}
+
+UnixSeconds DomainBoard::agent_seen() const {
+  if (base_ == nullptr) return 0;
+  return static_cast<const DomainBoardHeader*>(base_)->agent_seen.load(std::memory_order_relaxed);
 }
 
 WorkerSlot* DomainBoard::worker(std::uint32_t row) const {

@@ -31,18 +31,19 @@ namespace tlsguard::live {
 inline constexpr std::size_t max_identity = 255;  // bytes; RFC 1035 2.3.4
 
 struct alignas(64) DomainSlot {
-  std::atomic<std::uint64_t> key{0};           // of the identity; 0: free
-  std::atomic<std::uint64_t> generation{0};    // store::Current's; 0: nothing is live
-  std::atomic<std::int64_t> not_after{0};      // of what is live; the earliest
-  std::atomic<std::int64_t> next_run{0};       // 0: none is planned
-  std::atomic<std::uint32_t> errors{0};        // in a row
-  std::atomic<std::uint32_t> state{0};         // renew::Phase
+  std::atomic<std::uint64_t> key{0};         // of the identity; 0: free
+  std::atomic<std::uint64_t> generation{0};  // store::Current's; 0: nothing is live
+  std::atomic<std::int64_t> not_after{0};    // of what is live; the earliest
+  std::atomic<std::int64_t> next_run{0};     // 0: none is planned
+  std::atomic<std::uint32_t> errors{0};      // in a row
+  std::atomic<std::uint32_t> state{0};       // renew::Phase
   // Workers that keep an older generation, as they could not load this one. Set to 0 with every
   // generation and at every reload; one that dies meanwhile stays counted until then.
   std::atomic<std::uint32_t> failed_loads{0};
   // DomainBoardHeader's when it was declared last: those of other configurations are not shown.
   std::atomic<std::uint32_t> epoch{0};
   std::atomic<std::int64_t> not_before{0};  // of what is live; the latest
+  std::atomic<std::int64_t> warn_from{0};   // begin of TLSGuardWarnWindow; 0: not known
   // The window that the CA suggests (RFC 9773); seconds until 2106. end 0: none.
   std::atomic<std::uint32_t> ari_start{0};
   std::atomic<std::uint32_t> ari_end{0};
@@ -69,9 +70,10 @@ struct NameSlot {
 
 struct alignas(64) DomainBoardHeader {
   std::atomic<std::uint64_t> magic{0};
-  std::atomic<std::uint64_t> seed[2]{};   // of the keys: names may come from strangers
-  std::atomic<std::uint32_t> domains{0};  // slots given out
-  std::atomic<std::uint32_t> epoch{0};    // goes up with every configuration
+  std::atomic<std::uint64_t> seed[2]{};     // of the keys: names may come from strangers
+  std::atomic<std::uint32_t> domains{0};    // slots given out
+  std::atomic<std::uint32_t> epoch{0};      // goes up with every configuration
+  std::atomic<std::int64_t> agent_seen{0};  // when the agent was at work last
 };
 
 // A worker process's row, claimed when it begins and freed when it ends. `busy` is set while what
@@ -137,6 +139,9 @@ class DomainBoard {
   void begin_epoch() const;
   DomainSlot* declare(std::string_view identity) const;
   [[nodiscard]] std::uint32_t epoch() const;
+  // The agent, every few seconds; and when that was last. 0: never.
+  void agent_is_at_work(UnixSeconds now) const;
+  [[nodiscard]] UnixSeconds agent_seen() const;
   // Slots given out, at most max_domains; those of other configurations among them.
   [[nodiscard]] std::uint32_t used() const;
   // position: below used().
@@ -171,6 +176,9 @@ class DomainBoard {
   };
   [[nodiscard]] std::vector<Worker> workers() const;
   [[nodiscard]] WorkerCell cell(std::uint32_t row, std::uint32_t position) const;
+  // Of these, how many could not load what is live of this domain.
+  [[nodiscard]] std::uint32_t failed_in(const std::vector<Worker>& workers,
+                                        std::uint32_t position) const;
 
   [[nodiscard]] void* base() const { return base_; }
   [[nodiscard]] static std::size_t bytes();

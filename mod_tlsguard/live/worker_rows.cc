@@ -76,4 +76,11 @@ WorkerCell DomainBoard::cell(std::uint32_t row, std::uint32_t position) const {
   return {cell & ~failed_mark, (cell & failed_mark) != 0};
 }
 
+std::uint32_t DomainBoard::failed_in(const std::vector<Worker>& workers,
+                                     std::uint32_t position) const {
+  std::uint32_t failed = 0;
+  for (const Worker& worker : workers) failed += cell(worker.row, position).failed ? 1 : 0;
+  return failed;
+}
+
 }  // namespace tlsguard::live

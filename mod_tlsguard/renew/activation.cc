@@ -40,17 +40,21 @@ bool same_pairs(const store::Version& a, const store::Version& b) {
 // The newest version, where it has exactly these certificates: put before we were ended.
 Result<std::uint32_t> put_once(const Workshop& shop, const DomainSpec& spec,
                                const store::Version& version) {
+  auto tell_renewed = [&](std::uint32_t number) {
+    shop.events.tell(Event::renewed, spec,
+                     fmt::format("{} has issued version {}: {}", version.meta.ca, number,
+                                 join(version.meta.names, " ")));
+    return number;
+  };
   auto known = shop.certificates.versions(spec.identity);
   if (known && !known->empty()) {
     auto newest = shop.certificates.load(spec.identity, known->front());
-    if (newest && same_pairs(*newest, version)) return newest->number;
+    // It may not have been told then: rather twice than not at all.
+    if (newest && same_pairs(*newest, version)) return tell_renewed(newest->number);
   }
   auto number = shop.certificates.put(spec.identity, version);
   if (!number) return tl::unexpected(ours(number.error(), "certificate store"));
-  shop.events.tell(Event::renewed, spec,
-                   fmt::format("{} has issued version {}: {}", version.meta.ca, *number,
-                               join(version.meta.names, " ")));
-  return number;
+  return tell_renewed(*number);
 }
 
 }  // namespace
@@ -156,24 +160,32 @@ Result<void> activate(const Workshop& shop, const DomainSpec& spec, JobState& st
   live->since = shop.world.now();
   state.live = std::move(*live);
   success(state);
-  publish(shop, state, 0);
-
-  std::string text =
-      fmt::format("version {} from {} is live: {}, valid until {}", version.number, version.meta.ca,
-                  join(version.meta.names, " "), format_date(state.live->validity.not_after));
-  state.remember(shop.world.now(), "activated", text);
-  shop.log.write(Severity::notice, "TG0102", fmt::format("domain={}: {}", spec.identity, text));
-  shop.events.tell(Event::activated, spec, text);
+  publish(shop, spec, state, 0);
+  std::string text = say_live(shop, spec, state);
   if (recovered) shop.events.tell(Event::recovered, spec, text);
   return {};
 }
 
-void publish(const Workshop& shop, const JobState& state, UnixSeconds next_run) {
+std::string say_live(const Workshop& shop, const DomainSpec& spec, JobState& state) {
+  const LiveState& live = *state.live;
+  std::string text =
+      fmt::format("version {} from {} is live: {}, valid until {}", live.version, live.ca,
+                  join(live.names, " "), format_date(live.validity.not_after));
+  state.remember(shop.world.now(), "activated", text);
+  shop.log.write(Severity::notice, "TG0102", fmt::format("domain={}: {}", spec.identity, text));
+  shop.events.tell(Event::activated, spec, text);
+  return text;
+}
+
+void publish(const Workshop& shop, const DomainSpec& spec, const JobState& state,
+             UnixSeconds next_run) {
   DomainView view;
   if (state.live) {
     view.generation = state.live->generation;
     view.not_before = state.live->validity.not_before;
     view.not_after = state.live->validity.not_after;
+    view.warn_from = std::min(view.not_after, never / 2) -
+                     warn_window_of(state.live->validity, spec.settings->warn_window);
   }
   view.next_run = next_run == never ? 0 : next_run;
   view.errors = state.failure.in_row;

@@ -51,7 +51,11 @@ struct Origin {
                                     const store::Version& version, const Origin& origin);
 
 // state and plan as the board shows them.
-void publish(const Workshop& shop, const JobState& state, UnixSeconds next_run);
+void publish(const Workshop& shop, const DomainSpec& spec, const JobState& state,
+             UnixSeconds next_run);
+
+// What is live: in history, log and `activated`. Returns the words.
+std::string say_live(const Workshop& shop, const DomainSpec& spec, JobState& state);
 
 }  // namespace tlsguard::renew
 

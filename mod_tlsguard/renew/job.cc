@@ -106,6 +106,7 @@ Outcome Job::run(const Known& known) {
     outcome.mended = false;
     return outcome;
   }
+  if (became_live_unsaid()) say_live(shop_, spec_, state_);
   if (!known.mended) warn_of_lost_clients();
   UnixSeconds now = shop_.world.now();
   if (plan(situation(), now).warn_at <= now) warn(now);
@@ -119,6 +120,14 @@ Outcome Job::run(const Known& known) {
   }
   hurry_ = false;
   return finish(/*keep=*/true);
+}
+
+// An agent was ended between making it live and saying so, or `tlsguardctl rollback` has made it
+// live while none was at work. Rather said twice than not at all: a server beside us may wait for
+// its copy. Of what was imported who did that knows.
+bool Job::became_live_unsaid() const {
+  if (!state_.live || state_.live->ca == imported_ca) return false;
+  return !before_.live || before_.live->version != state_.live->version;
 }
 
 // Of a static certificate -t says it; what is in the store it does not touch.
@@ -187,7 +196,7 @@ void Job::attempt(Cause cause) {
   if (!goes_on) shop_.metrics.attempt(why);
   set_phase(Phase::ordering,
             fmt::format("a certificate is being obtained ({})", cause_name(cause)));
-  publish(shop_, state_, 0);
+  publish(shop_, spec_, state_, 0);
   auto result = obtain(cause);
   ended_ = true;
   if (!result) return failed(result.error());
@@ -294,7 +303,7 @@ Outcome Job::finish(bool keep) {
     }
   }
   if (keep) shop_.reports.write(state_, spec_.names, outcome.situation, now);
-  publish(shop_, state_, outcome.next);
+  publish(shop_, spec_, state_, outcome.next);
   return outcome;
 }
 

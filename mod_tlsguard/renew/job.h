@@ -70,6 +70,7 @@ class Job {
   // job_order.cc
   Result<void> settle_order();
   [[nodiscard]] bool order_is_live() const;
+  [[nodiscard]] bool became_live_unsaid() const;
   Attempt obtain(Cause cause);
   Result<std::vector<std::size_t>> usable_cas() const;
   Attempt obtain_internal(std::size_t ca_index, Cause cause);
@@ -92,7 +93,7 @@ class Job {
   std::string ca_url_;        // of this attempt's CA
   std::string waits_for_ca_;  // as in Outcome
   bool hurry_ = false;
-  bool ended_ = false;  // phase and reason are those of this look's attempt
+  bool ended_ = false;           // phase and reason are those of this look's attempt
   std::int64_t order_wait_ = 0;
 };
 

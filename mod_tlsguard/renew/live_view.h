@@ -20,6 +20,7 @@ struct DomainView {
   Phase phase = Phase::fresh;
   UnixSeconds ari_start = 0;  // what the CA suggests; end 0: nothing
   UnixSeconds ari_end = 0;
+  UnixSeconds warn_from = 0;  // begin of TLSGuardWarnWindow; 0: not known
 };
 
 class LiveView {
@@ -33,6 +34,8 @@ class LiveView {
   // A name of a list now belongs to this domain. false: there is no room.
   virtual bool put_name(std::uint32_t list, const std::string& name,
                         const std::string& identity) = 0;
+  // The agent does its work; said every few seconds.
+  virtual void at_work(UnixSeconds now) = 0;
 };
 
 }  // namespace tlsguard::renew

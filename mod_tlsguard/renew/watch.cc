@@ -163,8 +163,9 @@ void Watch::look_at_cas(const std::vector<Watched>& domains, UnixSeconds now,
 }
 
 void Watch::look() {
-  if (!manager_.owns_store()) return;
   UnixSeconds now = manager_.workshop().world.now();
+  manager_.workshop().live.at_work(now);
+  if (!manager_.owns_store()) return;
   std::vector<Watched> domains = manager_.watched();
   std::vector<Observation> findings = files_.look(now);
   std::set<std::string, std::less<>> identities;

@@ -23,7 +23,7 @@ class Watch {
   // All outlive this.
   Watch(Manager& manager, AlertKeeper& keeper, FailedLoads failed_loads);
 
-  // One look, where the store is ours; else nothing is said.
+  // One look, where the store is ours; else nothing is said. Either is a sign of life.
   void look();
   // A look whenever there are news, and every few seconds; for ever.
   void run();

@@ -63,8 +63,11 @@ bool EventList::allows(const DomainSpec& domain) {
 }
 
 void EventList::tell(Event event, const DomainSpec& domain, const std::string& text) {
-  std::lock_guard lock(mutex_);
-  told_.push_back({event, domain.identity, text});
+  {
+    std::lock_guard lock(mutex_);
+    told_.push_back({event, domain.identity, text});
+  }
+  if (watch) watch(event);
 }
 
 int EventList::count(Event event) {

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -39,6 +40,8 @@ class LiveList : public renew::LiveView {
  public:
   void publish(const std::string& identity, const renew::DomainView& view) override;
   bool put_name(std::uint32_t list, const std::string& name, const std::string& identity) override;
+  void at_work(UnixSeconds now) override { seen_at = now; }
+  std::atomic<UnixSeconds> seen_at = 0;
   [[nodiscard]] renew::DomainView of(const std::string& identity);
   [[nodiscard]] std::string domain_of(const std::string& name);
   // Called at each publication, under no lock.
@@ -59,6 +62,7 @@ class EventList : public renew::EventSink {
   [[nodiscard]] std::string texts();
   void clear();
   std::atomic<bool> veto = false;
+  std::function<void(renew::Event)> watch;  // called when something has been told, under no lock
 
  private:
   struct Told {

@@ -3,6 +3,10 @@
 // goes on. The CA remembers what it was asked and what it issued.
 #include "expect.h"
 
+#include <sys/mman.h>
+
+#include <array>
+#include <atomic>
 #include <filesystem>
 #include <functional>
 #include <set>
@@ -37,6 +41,28 @@ std::size_t kept(RenewalBench& bench, const std::string& identity) {
 // Those that the CA has made: one that it refuses, as alreadyReplaced, costs nothing.
 int orders_made(RenewalBench& bench) { return static_cast<int>(bench.ca.state()["orders"].size()); }
 
+// What was told, by the agent that died, too.
+class ToldAcrossDeath {
+ public:
+  explicit ToldAcrossDeath(RenewalBench& bench) {
+    void* shared =
+        ::mmap(nullptr, sizeof(Counts), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    ck_assert_ptr_ne(shared, MAP_FAILED);
+    counts_ = new (shared) Counts();
+    bench.events.watch = [counts = counts_](Event event) {
+      ++(*counts)[static_cast<std::size_t>(event)];
+    };
+  }
+  ToldAcrossDeath(const ToldAcrossDeath&) = delete;
+  ToldAcrossDeath& operator=(const ToldAcrossDeath&) = delete;
+  ~ToldAcrossDeath() { ::munmap(counts_, sizeof(Counts)); }
+  [[nodiscard]] int of(Event event) const { return (*counts_)[static_cast<std::size_t>(event)]; }
+
+ private:
+  using Counts = std::array<std::atomic<int>, 8>;
+  Counts* counts_;
+};
+
 // One thread: the calls come in the same order each time.
 void prepare(RenewalBench& bench, const DomainSettings& settings) {
   bench.threads = 1;
@@ -65,6 +91,7 @@ void dies_at_every_step(const std::function<DomainSettings(const RenewalBench&)>
       bench.now += 70 * one_day;
     }
     int orders_before = orders_made(bench);
+    ToldAcrossDeath told(bench);
     bool died = dies_in_call(nth, fault, [&] {
       bench.start();
       bench.work();
@@ -85,6 +112,11 @@ void dies_at_every_step(const std::function<DomainSettings(const RenewalBench&)>
     ck_assert_uint_eq(view.generation, current->generation);
     ck_assert_msg(view.errors == 0, "step %zu: %s", nth, bench.log.texts().c_str());
     ck_assert(!bench.has_order("a.example"));
+    // Each was told, perhaps twice.
+    for (Event event : {Event::renewed, Event::activated}) {
+      ck_assert_msg(told.of(event) == 1 || told.of(event) == 2, "step %zu: %s told %d times", nth,
+                    std::string(event_name(event)).c_str(), told.of(event));
+    }
     // None was lost, none ordered twice without need.
     int issued = bench.ca.count("certificates");
     ck_assert_msg(issued == certificates * (renewal ? 2 : 1), "step %zu: %d issued\n%s", nth,
@@ -132,6 +164,7 @@ START_TEST(the_internal_ca_survives_death_at_any_step) {
     DomainSettings settings;
     settings.cas = {{"internal", ""}};
     prepare(bench, settings);
+    ToldAcrossDeath told(bench);
     bool died = dies_in_call(nth, Fault::die, [&] {
       bench.start();
       bench.work();
@@ -145,6 +178,7 @@ START_TEST(the_internal_ca_survives_death_at_any_step) {
     bench.work();
     bench.run_for(120);
     bench.live_version("a.example");
+    ck_assert_msg(told.of(Event::activated) >= 1, "step %zu: activation not told", nth);
     ck_assert_msg(bench.live.of("a.example").errors == 0, "step %zu: %s", nth,
                   bench.log.texts().c_str());
   }
