@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "httpd/status_model.h"
 
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+
 #include "core/text.h"
 #include "httpd/conf_of.h"
 #include "httpd/includes.h"
@@ -16,9 +20,12 @@ using status::Model;
 constexpr auto relaxed = std::memory_order_relaxed;
 
 // Any script in a worker can write the board: years 1970 to 9999, so that sums stay in range.
-UnixSeconds moment(const std::atomic<std::int64_t>& written) {
+UnixSeconds moment_of(UnixSeconds written) {
   constexpr UnixSeconds last = 253402300799;
-  return std::clamp<UnixSeconds>(written.load(relaxed), 0, last);
+  return std::clamp<UnixSeconds>(written, 0, last);
+}
+UnixSeconds moment(const std::atomic<std::int64_t>& written) {
+  return moment_of(written.load(relaxed));
 }
 
 Domain domain_at(const live::DomainBoard& board, const ManagedDomains& declared,
@@ -31,6 +38,7 @@ Domain domain_at(const live::DomainBoard& board, const ManagedDomains& declared,
   domain.generation = slot.generation.load(relaxed);
   domain.not_before = moment(slot.not_before);
   domain.not_after = moment(slot.not_after);
+  domain.warn_from = moment(slot.warn_from);
   domain.next_run = moment(slot.next_run);
   domain.ari_start = slot.ari_start.load(relaxed);
   domain.ari_end = slot.ari_end.load(relaxed);
@@ -67,14 +75,31 @@ void read_cas(const LiveDomains& live, Model& model) {
   if (auto counts = renew::ca_counts_from_json(**text)) model.cas = std::move(*counts);
 }
 
+// Of a domain that was never asked for, a worker has nothing.
+void count_copy(status::WorkerTally& tally, const live::WorkerCell& cell, const Domain& domain) {
+  if (cell.failed) {
+    ++tally.failed;
+  } else if (cell.generation == domain.generation) {
+    tally.current += cell.generation > 0 ? 1 : 0;
+  } else if (cell.generation > 0) {
+    ++tally.behind;
+  }
+}
+
 void read_workers(const live::DomainBoard& board, Model& model) {
-  for (const live::DomainBoard::Worker& worker : board.workers()) {
-    status::Worker shown{worker.pid, worker.epoch != board.epoch()};
-    model.workers.push_back(shown);
+  auto workers = board.workers();
+  const bool all = status::lists_all_copies(model.domains.size(), workers.size());
+  for (const live::DomainBoard::Worker& worker : workers) {
+    status::WorkerTally tally{{worker.pid, worker.epoch != board.epoch()}};
     for (Domain& domain : model.domains) {
       live::WorkerCell cell = board.cell(worker.row, domain.position);
-      domain.copies.push_back({shown, cell.generation, cell.failed});
+      count_copy(tally, cell, domain);
+      bool behind = cell.generation > 0 && cell.generation != domain.generation;
+      if (!all && !cell.failed && !behind) continue;
+      domain.copies.push_back({tally.worker, cell.generation, cell.failed});
     }
+    model.workers.push_back(tally.worker);
+    model.worker_tallies.push_back(tally);
   }
 }
 
@@ -87,6 +112,8 @@ void put_all(Model& model, const Runtime& runtime) {
   // Of two slots of one name, which two processes claimed at a time, one is used.
   auto same = [](const Domain& a, const Domain& b) { return a.identity == b.identity; };
   all.erase(std::unique(all.begin(), all.end(), same), all.end());
+  // Metrics have no use for them.
+  for (Domain& domain : all) domain.names.clear();
 }
 
 void put_domains(Model& model, const Runtime& runtime, Extent extent) {
@@ -104,6 +131,7 @@ void put_domains(Model& model, const Runtime& runtime, Extent extent) {
   }
   model.tally = choice.tally();
   model.domain_page = choice.page();
+  model.agent_seen = moment_of(board.agent_seen());
   if (extent == Extent::all) put_all(model, runtime);
   if (extent == Extent::sums) return;
   read_cas(*runtime.live, model);
@@ -135,12 +163,31 @@ status::Host host_of(const VirtualHost& host) {
   return shown;
 }
 
+// httpd's list is the other way round; of two of one name the first in the files is served.
+std::vector<const VirtualHost*> in_file_order(const Runtime& runtime) {
+  std::vector<const VirtualHost*> hosts;
+  for (const auto& host : runtime.virtual_hosts) hosts.push_back(host.get());
+  std::reverse(hosts.begin(), hosts.end());
+  return hosts;
+}
+
 void put_hosts(Model& model, const Runtime& runtime) {
   model.census = census_of(runtime);
-  for (const auto& host : runtime.virtual_hosts) model.hosts.push_back(host_of(*host));
-  auto& counts = model.census.virtual_hosts;
-  for (std::size_t i = 0; i < model.hosts.size() && i < counts.size(); ++i) {
-    model.hosts[i].counts = &counts[i];
+  struct Counted {
+    const live::VirtualHostCounts* counts;
+    bool shown = false;
+  };
+  std::unordered_map<std::string_view, Counted> by_key;
+  for (const auto& counts : model.census.virtual_hosts)
+    by_key.emplace(counts.key, Counted{&counts});
+  for (const VirtualHost* host : in_file_order(runtime)) {
+    status::Host shown = host_of(*host);
+    auto counted = by_key.find(live::bounded_text(host->counted.key));
+    if (counted != by_key.end()) {
+      shown.counts = counted->second.counts;
+      shown.counted_before = std::exchange(counted->second.shown, true);
+    }
+    model.hosts.push_back(std::move(shown));
   }
 }
 
@@ -148,7 +195,7 @@ void put_hosts(Model& model, const Runtime& runtime) {
 
 live::Snapshot census_of(const Runtime& runtime) {
   std::vector<live::ShownHost> hosts;
-  for (const auto& host : runtime.virtual_hosts) {
+  for (const VirtualHost* host : in_file_order(runtime)) {
     hosts.push_back({&host->counted, host->census, host->past});
   }
   return live::read_board(hosts, apr_time_sec(apr_time_now()));

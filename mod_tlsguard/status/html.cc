@@ -115,6 +115,16 @@ std::string header(const Model& model) {
       escaped(model.openssl));
 }
 
+std::string agent_banner(const Model& model) {
+  if (!agent_is_missing(model)) return "";
+  std::string since = model.agent_seen > 0 ? " since " + minute(model.agent_seen) : "";
+  return fmt::format(
+      R"(<p class="banner bad">tlsguard-agent has not been at work{}: what is live is served on, )"
+      "nothing is renewed. httpd starts it again and again; its error log says what is in the "
+      "way.</p>",
+      since);
+}
+
 std::string footer(const Model& model) {
   std::string started;
   if (model.started > 0) {
@@ -151,7 +161,7 @@ std::string pager(const Query& query, const Page& page, bool hosts) {
 }
 
 std::string to_html(Model& model) {
-  std::string body = header(model) + "<main>" + tiles(model);
+  std::string body = header(model) + "<main>" + agent_banner(model) + tiles(model);
   if (model.managing) body += domains_section(model);
   body += hosts_section(model) + cas_section(model) + "</main>" + footer(model);
   return fmt::format(

@@ -191,7 +191,10 @@ std::string counted_part(const Model& model, const live::VirtualHostCounts& coun
 std::string card(const Model& model, const Host& host, const policy::CipherNames& cipher_name) {
   std::string counts;
   std::string since;
-  if (host.counts != nullptr) {
+  if (host.counted_before) {
+    since =
+        R"(<small class="muted">counted with the other virtual host of this name and address</small>)";
+  } else if (host.counts != nullptr) {
     counts = counted_part(model, *host.counts, cipher_name);
     since =
         fmt::format(R"(<small class="muted">counted since {}</small>)", day(host.counts->began));

@@ -169,10 +169,11 @@ void put_settings(json& object, const Host& host) {
 
 std::string to_json(const Model& model) {
   json object = live::census_object(model.census);
-  // As read_board() gives them: one for each host, in this order.
   json& hosts = object["virtual_hosts"];
-  for (std::size_t i = 0; i < hosts.size() && i < model.hosts.size(); ++i) {
-    put_settings(hosts[i], model.hosts[i]);
+  for (const Host& host : model.hosts) {
+    if (host.counts == nullptr || host.counted_before) continue;
+    put_settings(
+        hosts.at(static_cast<std::size_t>(host.counts - model.census.virtual_hosts.data())), host);
   }
   object["server"] = {{"name", model.server_name},
                       {"mod_tlsguard", model.version},
@@ -180,6 +181,10 @@ std::string to_json(const Model& model) {
                       {"openssl", model.openssl},
                       {"started", moment(model.started)}};
   object["managing"] = model.managing;
+  object["agent"] = nullptr;
+  if (model.managing) {
+    object["agent"] = {{"seen", moment(model.agent_seen)}, {"missing", agent_is_missing(model)}};
+  }
   object["tally"] = tally_json(model.tally);
   object["page"] = page_json(model.domain_page);
   json domains = json::array();

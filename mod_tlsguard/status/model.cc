@@ -29,11 +29,12 @@ bool is_failing(const Domain& domain) {
 
 bool is_paused(const Domain& domain) {
   return domain.phase == Phase::manual || domain.phase == Phase::held ||
-         domain.phase == Phase::undeclared;
+         domain.phase == Phase::vetoed || domain.phase == Phase::undeclared;
 }
 
-// As TLSGuardWarnWindow is by default.
 bool is_expiring(const Domain& domain, UnixSeconds now) {
+  if (domain.warn_from > 0) return now >= domain.warn_from;
+  // As TLSGuardWarnWindow is by default.
   bool dated = domain.not_before > 0 && domain.not_before < domain.not_after;
   UnixSeconds window =
       dated ? std::min(two_weeks, (domain.not_after - domain.not_before) / 4) : two_weeks;
@@ -80,6 +81,17 @@ Health health_of(const Domain& domain, UnixSeconds now) {
   if (domain.generation == 0) return Health::missing;
   if (is_expiring(domain, now)) return Health::expiring;
   return is_paused(domain) ? Health::paused : Health::good;
+}
+
+bool agent_is_missing(const Model& model) {
+  if (!model.managing) return false;
+  // A clock that has jumped back is no reason to cry.
+  return model.now - std::max(model.agent_seen, model.started) > agent_silence;
+}
+
+bool lists_all_copies(std::size_t domains, std::size_t workers) {
+  constexpr std::size_t most = 10000;
+  return domains * workers <= most;
 }
 
 std::size_t DomainTally::attention() const {

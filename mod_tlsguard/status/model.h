@@ -40,8 +40,8 @@ enum class Health : std::uint8_t {
   expired,
   failing,   // the last attempt failed, or somebody has to do something
   missing,   // nothing is live yet
-  expiring,  // in the last quarter of its lifetime, or the last 14 days
-  paused,    // held, manual, or no longer declared
+  expiring,  // in TLSGuardWarnWindow
+  paused,    // held, manual, vetoed, or no longer declared
   good,
 };
 inline constexpr std::size_t health_count = 6;
@@ -55,7 +55,8 @@ struct Domain {
   std::uint64_t generation = 0;  // 0: nothing is live
   UnixSeconds not_before = 0;
   UnixSeconds not_after = 0;
-  UnixSeconds next_run = 0;  // 0: none is planned
+  UnixSeconds warn_from = 0;  // begin of TLSGuardWarnWindow; 0: not known
+  UnixSeconds next_run = 0;   // 0: none is planned
   UnixSeconds ari_start = 0;
   UnixSeconds ari_end = 0;  // 0: the CA suggests nothing
   std::uint32_t errors = 0;
@@ -63,10 +64,18 @@ struct Domain {
   Health health = Health::good;
   // Of those that are shown only.
   std::optional<DomainFacts> facts;
-  std::string trouble;  // why there are no facts
-  std::vector<Copy> copies;
+  std::string trouble;       // why there are no facts
+  std::vector<Copy> copies;  // see lists_all_copies()
 };
 [[nodiscard]] Health health_of(const Domain& domain, UnixSeconds now);
+
+// What a worker has of all domains that it was asked for.
+struct WorkerTally {
+  Worker worker;
+  std::size_t current = 0;
+  std::size_t behind = 0;  // an older generation, as nobody has asked since
+  std::size_t failed = 0;  // and as it could not load the newer one
+};
 
 struct DomainTally {
   std::size_t total = 0;
@@ -111,7 +120,10 @@ struct Host {
   bool strict_sni = false;
   std::string hsts;  // the field that is sent; empty: none
   std::optional<HstsRamp> ramp;
-  const live::VirtualHostCounts* counts = nullptr;  // of Model::census
+  // Of Model::census; nullptr: it is not counted. Virtual hosts of one name and address are counted
+  // as one: of these all but the first are `counted_before`.
+  const live::VirtualHostCounts* counts = nullptr;
+  bool counted_before = false;
 };
 
 struct Model {
@@ -124,18 +136,27 @@ struct Model {
 
   bool managing = false;
   std::string reports_trouble;  // why no report can be read at all; empty: they can
+  UnixSeconds agent_seen = 0;   // when it was at work last; 0: never
   DomainTally tally;
   Page domain_page;
   std::vector<Domain> domains;  // of the page; of all for metrics
   std::vector<Worker> workers;
-  std::optional<CaFacts> cas;  // nullopt: the agent has written none
+  std::vector<WorkerTally> worker_tallies;  // for metrics only
+  std::optional<CaFacts> cas;               // nullopt: the agent has written none
 
   live::Snapshot census;
   Page host_page;
-  std::vector<Host> hosts;  // all of them, as in census
+  std::vector<Host> hosts;  // all of them
 
   Query query;
 };
+
+// The agent gives a sign of life each quarter of a minute; a start or reload may take a while.
+inline constexpr std::int64_t agent_silence = 180;
+[[nodiscard]] bool agent_is_missing(const Model& model);
+// Whether what each worker has of each domain is listed: with very many, those alone that are not
+// current, for a thousand domains and a hundred workers are ten megabytes.
+[[nodiscard]] bool lists_all_copies(std::size_t domains, std::size_t workers);
 
 // Counts all domains, and finds those that match and are on the page, worst first then by name.
 // What it keeps of each is small: with ten thousand, fresh memory would cost most of the time.

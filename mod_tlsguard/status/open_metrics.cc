@@ -81,14 +81,30 @@ void put_domains(MetricWriter& out, const Model& model) {
               [](const Domain& domain) { return unless_zero(domain.ari_end); });
 }
 
+void put_agent(MetricWriter& out, const Model& model) {
+  if (model.agent_seen == 0) return;
+  out.gauge("tlsguard_agent_last_seen_timestamp_seconds",
+            "When tlsguard-agent was at work last; it says so each quarter of a minute.");
+  out.sample({}, model.agent_seen);
+}
+
 void put_workers(MetricWriter& out, const Model& model) {
   out.gauge("tlsguard_worker_info", "Worker processes that serve managed domains; always 1.");
   for (const Worker& worker : model.workers) {
     out.sample({{"worker", std::to_string(worker.pid)}, {"draining", bool_of(worker.draining)}},
                std::uint64_t{1});
   }
+  out.gauge("tlsguard_worker_domains",
+            "Domains that a worker was asked for, by what it serves of them.");
+  for (const WorkerTally& tally : model.worker_tallies) {
+    const std::string pid = std::to_string(tally.worker.pid);
+    out.sample({{"worker", pid}, {"state", "current"}}, std::uint64_t{tally.current});
+    out.sample({{"worker", pid}, {"state", "behind"}}, std::uint64_t{tally.behind});
+    out.sample({{"worker", pid}, {"state", "failed"}}, std::uint64_t{tally.failed});
+  }
   out.gauge("tlsguard_worker_certificate_generation",
-            "The generation that a worker serves, of domains it was asked for.");
+            "The generation that a worker serves, of domains it was asked for; with very many of "
+            "them only where it is not that of the domain.");
   for (const Domain& domain : model.domains) {
     for (const Copy& copy : domain.copies) {
       if (copy.generation == 0) continue;
@@ -206,7 +222,7 @@ void put_hsts(MetricWriter& out, const Model& model) {
   out.gauge("tlsguard_hsts_ramp_seconds", "The max-age that an HSTS ramp has reached.");
   for (std::size_t i = 0; i < model.hosts.size(); ++i) {
     const Host& host = model.hosts[i];
-    if (!host.ramp || host.counts == nullptr) continue;
+    if (!host.ramp || host.counts == nullptr || host.counted_before) continue;
     out.sample({{"vhost", host.counts->key}}, std::int64_t{host.ramp->reached.count()});
   }
 }
@@ -231,6 +247,7 @@ std::string to_metrics(const Model& model, Dialect dialect) {
   MetricWriter out(dialect);
   put_server(out, model);
   if (model.managing) {
+    put_agent(out, model);
     put_tally(out, model.tally);
     put_domains(out, model);
     put_workers(out, model);

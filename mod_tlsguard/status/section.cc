@@ -44,6 +44,9 @@ std::string section_html(const Model& model) {
   Sums sums = sums_of(model.census);
   std::string text = "<hr>\n<h1>TLS by mod_tlsguard</h1>\n<dl>\n";
   if (model.managing) text += domains_html(model.tally, model.now);
+  if (agent_is_missing(model)) {
+    text += "<dt>tlsguard-agent is not at work: nothing is renewed</dt>\n";
+  }
   text += fmt::format(
       "<dt>Virtual hosts with TLS: {}; handshakes: {} full, {} resumed; {} did not fit the policy "
       "in force</dt>\n</dl>\n",
@@ -58,6 +61,7 @@ std::string section_text(const Model& model) {
     text += fmt::format("TLSGuard{}: {}\n", name, value);
   };
   if (model.managing) {
+    add("AgentMissing", agent_is_missing(model) ? 1 : 0);
     add("Domains", model.tally.total);
     add("DomainsExpired", model.tally.of(Health::expired));
     add("DomainsFailing", model.tally.of(Health::failing));

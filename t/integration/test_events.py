@@ -229,6 +229,9 @@ def test_a_worker_that_cannot_load_shows(start, receiver):
     site = start(HOOK + INTERNAL + managed(A))
     old = site.wait_served(A, lambda c: c.issuer != c.x509.subject.rfc4514_string())
     receiver.wait("activated", A)
+    # One that has nothing yet has nothing to go on with.
+    wait_for(lambda: {c.serial for c in site.served_by_worker(A).values()} == {old.serial},
+             "every worker to have it", 60, 0.2)
     site.do("renew", A)
     wait_for(lambda: len(receiver.of("activated", A)) == 2, "the renewal")
     versions = [path for path in (site.store_dir / "certs" / A).iterdir() if path.is_dir()]

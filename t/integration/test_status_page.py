@@ -35,7 +35,11 @@ CONFIG = (
     + managed(B, "TLSGuardKeyTypes P-384 rsa2048")
     + managed(C, DOWN)
     + managed("terms.example.test", "TLSGuardCA https://127.0.0.1:9/other")
-    + in_clear("clear.example.test"))
+    + in_clear("clear.example.test")
+    # Two of one name and address, of which the second is never served.
+    + vhost("same.example.test", "TLSGuardPolicy modern")
+    + vhost("same.example.test", "TLSGuardPolicy old")
+    + vhost("zlast.example.test", "TLSGuardPolicy baseline"))
 
 
 def promtool():
@@ -168,6 +172,26 @@ def test_facts_of_a_domain(site):
     hosts = {h["name"]: h for h in json.loads(ask(site, "?json")[1])["virtual_hosts"]}
     assert hosts[A]["engine"] == "on" and hosts[A]["hsts"] == "max-age=300"
     assert hosts[A]["hsts_ramp"] == {"reached": 300, "steps": [300, 604800, 63072000]}
+
+
+def test_settings_stand_with_their_own_counts(site):
+    hosts = json.loads(ask(site, "?json")[1])["virtual_hosts"]
+    policies = {}
+    for host in hosts:
+        assert host["virtual_host"].split("|")[0] == host["name"]
+        assert host["name"] not in policies
+        policies[host["name"]] = host["policy"].split("@")[0]
+    assert policies["same.example.test"] == "mozilla-modern"
+    assert policies["zlast.example.test"] == "baseline"
+    assert policies[A] == "mozilla-intermediate"
+
+
+def test_the_agent_is_seen(site):
+    agent = json.loads(ask(site, "?json")[1])["agent"]
+    assert agent["seen"] and agent["missing"] is False
+    _, text = ask(site, path="/metrics")
+    assert "tlsguard_agent_last_seen_timestamp_seconds 1" in text
+    assert re.search(r'tlsguard_worker_domains\{worker="\d+",state="current"\} [1-9]', text)
 
 
 def test_each_workers_serial_after_a_renewal(site):

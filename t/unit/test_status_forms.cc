@@ -183,6 +183,7 @@ START_TEST(json_has_the_census_and_more) {
   host.name = "www.example.org";
   host.engine = "report";
   host.hsts = "max-age=300";
+  host.counts = model.census.virtual_hosts.data();
   model.hosts = {host};
   json parsed = json::parse(status::to_json(model));
   const json& one = parsed["domains"][0];
@@ -246,6 +247,49 @@ START_TEST(metrics_keep_their_syntax) {
 }
 END_TEST
 
+START_TEST(virtual_hosts_of_one_name_are_counted_as_one) {
+  Model model = empty_model();
+  for (const char* key : {"first|*:443", "same|*:443", "last|*:443"}) {
+    model.census.virtual_hosts.emplace_back().key = key;
+  }
+  auto add = [&](const char* name, std::size_t counts, const char* policy, bool before) {
+    status::Host host;
+    host.name = name;
+    host.policy = policy;
+    host.counts = &model.census.virtual_hosts.at(counts);
+    host.counted_before = before;
+    host.ramp = status::HstsRamp{Seconds(300), {Seconds(300)}};
+    model.hosts.push_back(host);
+  };
+  add("last", 2, "modern", false);
+  add("same", 1, "old", false);
+  add("same", 1, "intermediate", true);
+  add("first", 0, "baseline", false);
+  auto hosts = nlohmann::json::parse(status::to_json(model))["virtual_hosts"];
+  ck_assert_uint_eq(hosts.size(), 3);
+  for (const auto& host : hosts) {
+    ck_assert(host["virtual_host"] == host["name"].get<std::string>() + "|*:443");
+  }
+  ck_assert(hosts[1]["policy"] == "old");
+  expect_metrics(status::to_metrics(model, Dialect::open_metrics), Dialect::open_metrics);
+  expect_contains(status::to_html(model), "counted with the other virtual host");
+}
+END_TEST
+
+START_TEST(very_many_copies_are_summed_up) {
+  ck_assert(status::lists_all_copies(1000, 10));
+  ck_assert(!status::lists_all_copies(10000, 4));
+  Model model = empty_model();
+  model.managing = true;
+  model.worker_tallies = {{{4711, false}, 9998, 1, 1}, {{4712, true}, 3, 0, 0}};
+  std::string text = status::to_metrics(model, Dialect::open_metrics);
+  expect_metrics(text, Dialect::open_metrics);
+  expect_contains(text, "tlsguard_worker_domains{worker=\"4711\",state=\"current\"} 9998\n");
+  expect_contains(text, "tlsguard_worker_domains{worker=\"4711\",state=\"behind\"} 1\n");
+  expect_contains(text, "tlsguard_worker_domains{worker=\"4711\",state=\"failed\"} 1\n");
+}
+END_TEST
+
 START_TEST(the_dialect_is_the_one_that_is_understood) {
   ck_assert(status::dialect_of("") == Dialect::both);
   ck_assert(status::dialect_of("*/*") == Dialect::both);
@@ -301,6 +345,8 @@ Suite* status_forms_suite() {
   tcase_add_test(tcase, a_page_says_what_there_is);
   tcase_add_test(tcase, json_has_the_census_and_more);
   tcase_add_test(tcase, metrics_keep_their_syntax);
+  tcase_add_test(tcase, virtual_hosts_of_one_name_are_counted_as_one);
+  tcase_add_test(tcase, very_many_copies_are_summed_up);
   tcase_add_test(tcase, the_dialect_is_the_one_that_is_understood);
   tcase_add_test(tcase, a_section_for_mod_status);
   tcase_add_test(tcase, counts_of_cas_survive_the_file);

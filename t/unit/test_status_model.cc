@@ -6,7 +6,9 @@
 
 #include "expect.h"
 #include "status/domain_facts.h"
+#include "status/html.h"
 #include "status/markup.h"
+#include "status/section.h"
 #include "status/words.h"
 #include "status_samples.h"
 
@@ -70,6 +72,13 @@ START_TEST(health_is_the_worst_that_is_known) {
   domain.not_before = status_now - 3 * status_day;
   domain.not_after = status_now + 3 * status_day;
   ck_assert(health() == Health::paused);
+  // TLSGuardWarnWindow, where the agent says when it begins.
+  domain.warn_from = status_now;
+  ck_assert(health() == Health::expiring);
+  domain.warn_from = status_now + 1;
+  ck_assert(health() == Health::paused);
+  domain.phase = Phase::vetoed;
+  ck_assert(health() == Health::paused);
   domain.phase = Phase::waiting;
   domain.errors = 1;
   ck_assert(health() == Health::failing);
@@ -91,6 +100,28 @@ START_TEST(health_is_the_worst_that_is_known) {
   domain.not_after = INT64_MAX;
   domain.not_before = INT64_MIN;
   ck_assert(health() == Health::good || health() == Health::expiring);
+}
+END_TEST
+
+START_TEST(an_agent_that_is_gone_is_missed) {
+  Model model = empty_model();
+  ck_assert(!status::agent_is_missing(model));
+  model.managing = true;
+  ck_assert(status::agent_is_missing(model));
+  model.started = status_now - status::agent_silence;
+  ck_assert(!status::agent_is_missing(model));
+  model.started -= status_day;
+  ck_assert(status::agent_is_missing(model));
+  model.agent_seen = status_now - status::agent_silence - 1;
+  ck_assert(status::agent_is_missing(model));
+  expect_contains(status::to_html(model), "has not been at work since");
+  expect_contains(status::section_html(model), "is not at work");
+  expect_contains(status::section_text(model), "TLSGuardAgentMissing: 1");
+  model.agent_seen = status_now - 20;
+  ck_assert(!status::agent_is_missing(model));
+  ck_assert(status::to_html(model).find("at work") == std::string::npos);
+  model.agent_seen = INT64_MAX;
+  ck_assert(!status::agent_is_missing(model));
 }
 END_TEST
 
@@ -257,6 +288,7 @@ Suite* status_model_suite() {
   tcase_add_test(tcase, a_query_is_read_with_bounds);
   tcase_add_test(tcase, the_form_is_the_querys_or_what_is_accepted);
   tcase_add_test(tcase, health_is_the_worst_that_is_known);
+  tcase_add_test(tcase, an_agent_that_is_gone_is_missed);
   tcase_add_test(tcase, pages_of_fifty_worst_first);
   tcase_add_test(tcase, search_and_states_narrow);
   tcase_add_test(tcase, texts_are_escaped);
