@@ -10,6 +10,7 @@ import statistics
 import subprocess
 import threading
 import time
+import urllib.request
 from http.client import HTTPException
 
 from harness.acme_ca import PATHS, AcmeCa
@@ -631,6 +632,52 @@ def idle_agent(bench):
     return section
 
 
+# --- the status page ------------------------------------------------------------------------------
+
+STATUS_ASKED = {"first page": "", "page 120": "?page=120", "search": "?q=host99",
+                "JSON": "?json", "metrics": "?metrics"}
+
+
+def status_page(bench):
+    size, rounds = bench.pick(10_000, 100), bench.pick(25, 3)
+    section = Section("status_page", "The status page", (
+        f"Milliseconds from request to the last byte, of {rounds} requests each in turn, one after "
+        f"another over loopback: the page with {size:,} domains, all with a certificate and a "
+        "report of the agent, each asked for once before; the agent at work beside it."))
+    site = listed(bench, size)
+    site.config = ("<Location /tlsguard-status>\nSetHandler tlsguard-status\n</Location>\n"
+                   + site.config)
+    took = {what: [] for what in STATUS_ASKED}
+    sizes = {}
+    try:
+        filled(site, size + 1)
+        site.start()
+        for name in host_names(size):
+            assert name in site.served(name).names
+        for number in range(rounds + 1):
+            for what, query in STATUS_ASKED.items():
+                began = time.monotonic()
+                with urllib.request.urlopen(f"http://{site.address}/tlsguard-status{query}",
+                                            timeout=60) as answer:
+                    text = answer.read()
+                assert answer.status == 200 and b"host" in text
+                sizes[what] = len(text)
+                if number:  # the first warms up
+                    took[what].append(MILLI * (time.monotonic() - began))
+        site.stop()
+    finally:
+        site.remove()
+    section.samples = {f"milliseconds, {what}": times for what, times in took.items()}
+    table = Table("Milliseconds", ["", "measured", "bytes"])
+    for what, times in took.items():
+        table.rows.append([what, spread(times, "{:.1f}"), f"{sizes[what]:,}"])
+        if what != "metrics":  # a scrape is no page that somebody waits for
+            section.goals.append(Goal(f"Status page, {size:,} domains, {what}: median, milliseconds",
+                                      statistics.median(times), 100, "{:.1f}"))
+    section.tables.append(table)
+    return section
+
+
 def managed_handshakes(bench):
     """The same certificate and key, once imported, once in SSLCertificateFile."""
     static = Variant("SSLCertificateFile", "", True)
@@ -682,4 +729,4 @@ def managed_handshakes(bench):
 
 MANAGED_SECTIONS = {run.__name__: run for run in (
     first_certificate, activation, reloads, issuance, names, managed_hosts, idle_agent,
-    managed_handshakes)}
+    status_page, managed_handshakes)}

@@ -73,7 +73,7 @@ def test_goals_are_judged_by_the_samples(quick):
             assert goal["measured"] == pytest.approx(measured)
             assert goal["limit"] == limit
     for word in ("HSTS", "Look-up", "Memory", "Start to the first certificate", "Activation",
-                 "Issuance", "List", "Idle agent", "30 managed virtual hosts"):
+                 "Issuance", "List", "Idle agent", "Status page", "30 managed virtual hosts"):
         assert any(what.startswith(word) for what in goals), f"no goal of {word}"
     for goal in goals.values():
         assert goal["met"] == (goal["measured"] <= goal["limit"])
