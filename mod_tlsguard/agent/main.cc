@@ -189,8 +189,10 @@ Result<void> work(const Arguments& arguments, uid_t starter, StderrLog& log) {
   std::thread([&server] { server.serve(); }).detach();
   watch_lists(**manager, log);
   std::thread([&runner] { runner.run(); }).detach();
-  renew::Watch watch(**manager, events,
-                     [&](const std::string& identity) { return failed_loads(*board, identity); });
+  renew::Watch watch(
+      **manager, events,
+      [&](const std::string& identity) { return failed_loads(*board, identity); },
+      &runner.outbox());
   std::thread([&watch] { watch.run(); }).detach();
   (*manager)->run();
   return {};

@@ -196,6 +196,11 @@ bool AlertKeeper::is_open(const AlertKey& key) const {
   return alerts_.is_open(key);
 }
 
+void AlertKeeper::put_open(TroubleReport& report) const {
+  std::lock_guard lock(mutex_);
+  alerts_.put_open(report);
+}
+
 // Only once each message is in the outbox: one that is told twice is better than one that is lost.
 void AlertKeeper::flush() {
   using Steady = std::chrono::steady_clock;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <tuple>
 #include <utility>
 
 #include "acme/plain_text.h"
@@ -37,6 +38,10 @@ const Rule& rule_of(AlertKind kind) {
   return rules.at(static_cast<std::size_t>(kind));
 }
 
+constexpr std::array<AlertKind, 6> all_kinds{AlertKind::expiring,    AlertKind::failing,
+                                             AlertKind::unchecked,   AlertKind::ca_silent,
+                                             AlertKind::cannot_load, AlertKind::awaits_reload};
+
 struct ReadAlert {
   AlertKey key;
   Alert alert;
@@ -51,9 +56,9 @@ void read_alert(Members& members, ReadAlert& out) {
   members.number("count", out.alert.count, 0, most_times);
   members.time("ended_at", out.alert.ended_at);
   members.text("text", out.alert.text, Alert::max_text);
-  for (int i = 0; i <= static_cast<int>(AlertKind::awaits_reload); ++i) {
-    out.key.kind = static_cast<AlertKind>(i);
-    if (kind == alert_name(out.key.kind)) return;
+  for (AlertKind each : all_kinds) {
+    out.key.kind = each;
+    if (kind == alert_name(each)) return;
   }
   members.note(members.where() + ".kind is none");
 }
@@ -149,6 +154,30 @@ void Alerts::keep_only(const std::function<bool(const std::string&)>& is_subject
       std::erase_if(alerts_, [&](const auto& each) { return gone(each.first.subject); }) +
       std::erase_if(checks_, [&](const auto& each) { return gone(each.first); });
   changed_ |= removed > 0;
+}
+
+void Alerts::put_open(TroubleReport& report) const {
+  using Open = std::pair<const AlertKey, Alert>;
+  std::array<std::vector<const Open*>, all_kinds.size()> by_kind;
+  for (const Open& each : alerts_) {
+    if (each.second.ended_at > 0) continue;
+    by_kind.at(static_cast<std::size_t>(each.first.kind)).push_back(&each);
+  }
+  auto newer = [](const Open* a, const Open* b) {
+    return std::tie(b->second.raised_at, a->first) < std::tie(a->second.raised_at, b->first);
+  };
+  for (AlertKind kind : all_kinds) {
+    auto& open = by_kind.at(static_cast<std::size_t>(kind));
+    report.counts[std::string(alert_name(kind))] = open.size();
+    auto end = open.begin() + static_cast<std::ptrdiff_t>(
+                                  std::min(open.size(), TroubleReport::most_alerts_of_kind));
+    std::partial_sort(open.begin(), end, open.end(), newer);
+    for (auto each = open.begin(); each != end; ++each) {
+      const auto& [key, alert] = **each;
+      report.alerts.push_back(
+          {std::string(alert_name(kind)), key.subject, alert.raised_at, alert.text});
+    }
+  }
 }
 
 bool Alerts::take_changed() { return std::exchange(changed_, false); }

@@ -20,6 +20,7 @@
 #include "core/error.h"
 #include "core/unix_time.h"
 #include "renew/events.h"
+#include "renew/trouble_report.h"
 
 namespace tlsguard::renew {
 
@@ -89,6 +90,8 @@ class Alerts {
   void keep_only(const std::function<bool(const std::string& subject)>& is_subject);
 
   [[nodiscard]] const std::map<AlertKey, Alert>& all() const { return alerts_; }
+  // What is wrong now: how many of each kind, and the newest of them.
+  void put_open(TroubleReport& report) const;
   [[nodiscard]] std::string to_json() const;
   // Replaces what is there.
   [[nodiscard]] Result<void> read_json(std::string_view text, UnixSeconds now);

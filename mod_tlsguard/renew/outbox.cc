@@ -252,6 +252,20 @@ std::vector<DeadLetter> Outbox::dead_letters() const {
   return letters_;
 }
 
+void Outbox::put_undelivered(TroubleReport& report) const {
+  std::lock_guard lock(mutex_);
+  report.waiting = items_.size();
+  report.waiting_since = 0;
+  for (const auto& [number, item] : items_) {
+    UnixSeconds at = item.delivery.at;
+    if (report.waiting_since == 0 || at < report.waiting_since) report.waiting_since = at;
+  }
+  for (auto letter = letters_.rbegin(); letter != letters_.rend(); ++letter) {
+    report.dead_letters.push_back({letter->at, letter->died_at, letter->event, letter->domain,
+                                   letter->to, letter->error, letter->tries});
+  }
+}
+
 Result<std::vector<DeadLetter>> read_dead_letters(const store::Directory& agent) {
   auto directory = agent.below(outbox_directory);
   if (!directory) return tl::unexpected(directory.error());

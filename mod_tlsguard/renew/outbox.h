@@ -19,6 +19,7 @@
 #include "core/log_sink.h"
 #include "renew/delivery.h"
 #include "renew/schedule.h"
+#include "renew/trouble_report.h"
 #include "store/state_file.h"
 
 namespace tlsguard::renew {
@@ -55,6 +56,8 @@ class Outbox {
   [[nodiscard]] UnixSeconds next() const;
   [[nodiscard]] std::size_t waiting() const;
   [[nodiscard]] std::vector<DeadLetter> dead_letters() const;  // the oldest first
+  // What waits, since when, and the dead letters.
+  void put_undelivered(TroubleReport& report) const;
 
  private:
   struct Item {

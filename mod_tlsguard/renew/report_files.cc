@@ -85,8 +85,7 @@ Json served_with(const Json& before, const LiveState& live, const Json& certific
 void ReportFiles::write(const JobState& state, const std::vector<std::string>& names,
                         const Situation& situation, UnixSeconds now) {
   const std::string file = store::report_file_of(state.identity);
-  auto text = directory_.read(file, max_report);
-  std::string old = text && *text ? std::move(**text) : "";
+  const std::string old = content_of(file, max_report);
   auto parsed = parse_object(old, bounds);
   const Json before = parsed ? std::move(*parsed) : Json();
 
@@ -121,6 +120,19 @@ CaCounts ReportFiles::read_counts() const {
 }
 
 void ReportFiles::write_counts(const CaCounts& counts) { put(ca_counts_file, to_json(counts)); }
+
+void ReportFiles::write_troubles(const TroubleReport& report) {
+  std::string fresh = to_json(report);
+  if (fresh != content_of(trouble_report_file, max_trouble_report)) {
+    put(trouble_report_file, fresh);
+  }
+}
+
+// "" where there is none, or none that can be read.
+std::string ReportFiles::content_of(const std::string& file, std::size_t limit) const {
+  auto text = directory_.read(file, limit);
+  return text && *text ? std::move(**text) : "";
+}
 
 void ReportFiles::put(const std::string& file, const std::string& text) {
   auto written = directory_.write(file, text, store::shared_file_mode, store::Durability::quick);

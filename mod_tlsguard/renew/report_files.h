@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Small files for the status page, which workers make and which cannot read the agent's own: one of
-// each domain, and the counts of CAs (ca_counts.h). In the store's reports/, never a secret in
-// them. Replaced whole and only when they change; not synced, as they can be made anew at any time.
-// What cannot be written is left as it is: a page that is old stops no renewal. Any thread, one at
-// a time for each domain and for the counts. Blocking.
+// each domain, the counts of CAs (ca_counts.h), and what is wrong now (trouble_report.h). In the
+// store's reports/, never a secret in them. Replaced whole and only when they change; not synced,
+// as they can be made anew at any time. What cannot be written is left as it is: a page that is old
+// stops no renewal. Any thread, one at a time for each file. Blocking.
 #ifndef TLSGUARD_RENEW_REPORT_FILES_H
 #define TLSGUARD_RENEW_REPORT_FILES_H
 
@@ -17,6 +17,7 @@
 #include "renew/ca_counts.h"
 #include "renew/schedule.h"
 #include "renew/state.h"
+#include "renew/trouble_report.h"
 #include "store/certificate_store.h"
 #include "store/state_file.h"
 
@@ -39,8 +40,10 @@ class ReportFiles {
 
   [[nodiscard]] CaCounts read_counts() const;  // empty where there are none
   void write_counts(const CaCounts& counts);
+  void write_troubles(const TroubleReport& report);
 
  private:
+  [[nodiscard]] std::string content_of(const std::string& file, std::size_t limit) const;
   void put(const std::string& file, const std::string& text);
 
   store::Directory directory_;

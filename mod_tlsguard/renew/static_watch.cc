@@ -8,6 +8,8 @@
 
 #include <algorithm>
 #include <optional>
+#include <set>
+#include <string_view>
 #include <utility>
 
 #include "core/date.h"
@@ -49,6 +51,18 @@ StaticWatch::StaticWatch(const std::vector<StaticCertificateSpec>& certificates)
 bool StaticWatch::has(const std::string& subject) const {
   return std::any_of(files_.begin(), files_.end(),
                      [&](const File& file) { return file.subject == subject; });
+}
+
+void StaticWatch::put_files(TroubleReport& report) const {
+  std::set<std::string_view> known;  // who is told is another matter
+  for (const File& each : files_) {
+    if (!known.insert(each.spec.file).second) continue;
+    bool newer = each.newer_since > 0;
+    report.files.push_back({each.spec.file, each.spec.serial, each.known, each.newer_since,
+                            newer ? each.newer_until : 0});
+  }
+  std::stable_partition(report.files.begin(), report.files.end(),
+                        [](const TroubleReport::File& file) { return file.newer_since > 0; });
 }
 
 void StaticWatch::read(File& file, UnixSeconds now) {

@@ -11,6 +11,7 @@
 
 #include "renew/alert_keeper.h"
 #include "renew/spec.h"
+#include "renew/trouble_report.h"
 
 namespace tlsguard::renew {
 
@@ -20,6 +21,8 @@ class StaticWatch {
   // What is found of all of them now. Files are read once an hour.
   [[nodiscard]] std::vector<Observation> look(UnixSeconds now);
   [[nodiscard]] bool has(const std::string& subject) const;
+  // As they were found by the last look, those first that await a reload.
+  void put_files(TroubleReport& report) const;
 
  private:
   struct File {

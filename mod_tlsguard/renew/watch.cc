@@ -77,10 +77,11 @@ bool is_checked(const Watched& domain, UnixSeconds now) {
   return !domain.busy && !late && asked && s.failure.in_row == 0;
 }
 
-Watch::Watch(Manager& manager, AlertKeeper& keeper, FailedLoads failed_loads)
+Watch::Watch(Manager& manager, AlertKeeper& keeper, FailedLoads failed_loads, const Outbox* outbox)
     : manager_(manager),
       keeper_(keeper),
       failed_loads_(std::move(failed_loads)),
+      outbox_(outbox),
       files_(manager.spec().static_certificates) {}
 
 void Watch::find_unchecked(const Watched& domain, UnixSeconds now,
@@ -162,6 +163,14 @@ void Watch::look_at_cas(const std::vector<Watched>& domains, UnixSeconds now,
   }
 }
 
+void Watch::write_report() {
+  TroubleReport report;
+  keeper_.put_open(report);
+  if (outbox_ != nullptr) outbox_->put_undelivered(report);
+  files_.put_files(report);
+  manager_.workshop().reports.write_troubles(report);
+}
+
 void Watch::look() {
   UnixSeconds now = manager_.workshop().world.now();
   manager_.workshop().live.at_work(now);
@@ -181,10 +190,13 @@ void Watch::look() {
     return std::any_of(domains.begin(), domains.end(),
                        [&](const Watched& domain) { return uses(domain, url); });
   });
+  write_report();
 }
 
 void Watch::run() {
   std::uint64_t seen = 0;
+  // Before it is known whose it is there is nothing to be said.
+  static_cast<void>(manager_.wait_for_store(between_looks));
   for (;;) {
     look();
     std::this_thread::sleep_for(least_pause);

@@ -12,6 +12,7 @@
 
 #include "renew/alert_keeper.h"
 #include "renew/manager.h"
+#include "renew/outbox.h"
 #include "renew/static_watch.h"
 
 namespace tlsguard::renew {
@@ -20,10 +21,12 @@ class Watch {
  public:
   // How many workers cannot load what is live of a domain.
   using FailedLoads = std::function<std::uint32_t(const std::string& identity)>;
-  // All outlive this.
-  Watch(Manager& manager, AlertKeeper& keeper, FailedLoads failed_loads);
+  // All outlive this. outbox: null: nobody is told.
+  Watch(Manager& manager, AlertKeeper& keeper, FailedLoads failed_loads,
+        const Outbox* outbox = nullptr);
 
-  // One look, where the store is ours; else nothing is said. Either is a sign of life.
+  // One look, where the store is ours; else nothing is said. Either is a sign of life. What is
+  // wrong now is written for the status page, too.
   void look();
   // A look whenever there are news, and every few seconds; for ever.
   void run();
@@ -32,11 +35,13 @@ class Watch {
   void look_at(const Watched& domain, UnixSeconds now, std::vector<Observation>& findings);
   void look_at_cas(const std::vector<Watched>& domains, UnixSeconds now,
                    std::vector<Observation>& findings);
+  void write_report();
   void find_unchecked(const Watched& domain, UnixSeconds now, std::vector<Observation>& findings);
 
   Manager& manager_;
   AlertKeeper& keeper_;
   FailedLoads failed_loads_;
+  const Outbox* outbox_;
   StaticWatch files_;
 };
 

@@ -21,8 +21,10 @@
 //     challenges/          the agent's user, httpd's group, 2750: challenge_store.h
 //       http-01/<token>
 //       tls-alpn-01/<dir>.pem
-//     reports/             the same: what the status page shows of domains and CAs; never a secret
-//       <dir>.json  _cas.json
+//     reports/             the same: what the status page shows; never a secret
+//       <dir>.json         of a domain
+//       _cas.json          counts of CAs
+//       _troubles.json     what is wrong now, and dead letters
 //
 // Where httpd was not started as root all of it belongs to that user, 0700.
 #ifndef TLSGUARD_STORE_LAYOUT_H

@@ -73,6 +73,7 @@ Suite* preflight_suite();
 Suite* prepare_suite();
 Suite* presets_suite();
 Suite* propagation_suite();
+Suite* report_files_suite();
 Suite* report_suite();
 Suite* require_https_suite();
 Suite* response_fields_suite();
@@ -92,6 +93,7 @@ Suite* status_model_suite();
 Suite* store_crashes_suite();
 Suite* strength_suite();
 Suite* tighten_suite();
+Suite* trouble_report_suite();
 Suite* trusted_proxy_suite();
 Suite* verdict_cache_suite();
 Suite* verdict_openssl_suite();
@@ -167,6 +169,7 @@ inline constexpr MakeSuite suites[] = {
     prepare_suite,
     presets_suite,
     propagation_suite,
+    report_files_suite,
     report_suite,
     require_https_suite,
     response_fields_suite,
@@ -186,6 +189,7 @@ inline constexpr MakeSuite suites[] = {
     store_crashes_suite,
     strength_suite,
     tighten_suite,
+    trouble_report_suite,
     trusted_proxy_suite,
     verdict_cache_suite,
     verdict_openssl_suite,

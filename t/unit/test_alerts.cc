@@ -349,8 +349,16 @@ START_TEST(a_newer_file_awaits_a_reload) {
   ck_assert_int_eq(at(test_now + hour), -1);  // somebody may be about to reload
   ck_assert_int_eq(at(test_now + 2 * hour), 1);
   ck_assert_int_eq(at(test_now + 2 * hour + 1), 1);
+  auto shown = [&] {
+    TroubleReport report;
+    watch.put_files(report);
+    return report.files.at(0);
+  };
+  ck_assert(shown() == (TroubleReport::File{files.path, old.serial, true, test_now + hour,
+                                            test_now + 90 * one_day}));
   std::filesystem::remove(files.path);
   ck_assert_int_eq(at(test_now + 4 * hour), -1);
+  ck_assert(shown() == (TroubleReport::File{files.path, old.serial, false, 0, 0}));
   // One that ends earlier is news, too: it may be there since a key was lost.
   put(test_now + 5 * one_day);
   ck_assert_int_eq(at(test_now + 6 * hour), -1);
