@@ -28,6 +28,7 @@
 #include "live/keeper.h"
 #include "live/verdict_cache.h"
 #include "policy/policy.h"
+#include "status/certificate_file.h"
 
 struct server_rec;
 struct ap_filter_rec_t;
@@ -85,11 +86,13 @@ struct Runtime {
   ManagedDomains domains;
   std::unique_ptr<PlaceholderFile> placeholder_file = std::make_unique<PlaceholderFile>();
   std::unique_ptr<LiveDomains> live;  // set in post_config; null: nothing is managed
-  Names names;                        // of TLS virtual hosts, for redirects
-  bool judging = false;               // some virtual host is not off
-  bool enforcing = false;             // some virtual host is on
-  bool any_hsts = false;              // some server sends it
-  bool watching = false;              // some certificate of a file, for TLSGuardEvent
+  // Those that serve where nothing is managed, each once; set in post_config.
+  std::vector<status::CertificateFile> certificate_files;
+  Names names;             // of TLS virtual hosts, for redirects
+  bool judging = false;    // some virtual host is not off
+  bool enforcing = false;  // some virtual host is on
+  bool any_hsts = false;   // some server sends it
+  bool watching = false;   // some certificate of a file, for TLSGuardEvent
   ap_filter_rec_t* hsts_filter = nullptr;
   std::unique_ptr<SharedFlag> loop_warning = std::make_unique<SharedFlag>();
   std::string store_path;

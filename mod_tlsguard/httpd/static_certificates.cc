@@ -7,6 +7,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "core/text.h"
@@ -34,50 +35,88 @@ std::optional<crypto::CertificateFacts> facts_in(const std::string& path) {
   return std::move(*facts);
 }
 
-renew::StaticCertificateSpec spec_of(const crypto::CertificateFacts& facts) {
-  renew::StaticCertificateSpec spec;
-  spec.names = facts.dns_names;
-  spec.names.insert(spec.names.end(), facts.ip_addresses.begin(), facts.ip_addresses.end());
-  std::erase_if(spec.names, [](const std::string& name) { return name.size() > longest_text; });
-  spec.names.resize(std::min(spec.names.size(), most_names));
-  spec.not_before = facts.not_before;
-  spec.not_after = facts.not_after;
-  spec.serial = facts.serial.substr(0, longest_text);
-  return spec;
+std::optional<status::CertificateFile> file_at(const std::string& path) {
+  auto facts = facts_in(path);
+  if (!facts) return std::nullopt;
+  status::CertificateFile file;
+  file.file = path;
+  file.names = std::move(facts->dns_names);
+  file.names.insert(file.names.end(), facts->ip_addresses.begin(), facts->ip_addresses.end());
+  std::erase_if(file.names, [](const std::string& name) { return name.size() > longest_text; });
+  file.names.resize(std::min(file.names.size(), most_names));
+  file.serial = facts->serial.substr(0, longest_text);
+  file.issuer = facts->issuer.substr(0, longest_text);
+  file.not_before = facts->not_before;
+  file.not_after = facts->not_after;
+  return file;
+}
+
+std::vector<std::string> paths_of(const VirtualHost& host, apr_pool_t* pool) {
+  std::vector<std::string> paths;
+  for (const std::string& name : conf_of(host.server)->ssl_certificate_files) {
+    const char* resolved = ap_server_root_relative(pool, name.c_str());
+    paths.emplace_back(resolved != nullptr ? resolved : name);
+  }
+  return paths;
+}
+
+std::string name_of(const VirtualHost& host) { return to_lower(host.name).substr(0, longest_text); }
+
+// Where it has declared a domain, the file only serves until that one is live.
+bool is_managed(const VirtualHost& host) { return host.managed.fully || !host.managed.own.empty(); }
+
+void note_host(status::CertificateFile& file, const VirtualHost& host) {
+  file.watched |= watches_files(host);
+  std::string name = name_of(host);
+  bool known = std::find(file.hosts.begin(), file.hosts.end(), name) != file.hosts.end();
+  if (!known && file.hosts.size() < status::CertificateFile::most_hosts) {
+    file.hosts.push_back(std::move(name));
+  }
 }
 
 }  // namespace
 
 bool watches_files(const VirtualHost& host) {
   const ServerConf& conf = *conf_of(host.server);
-  // Where it has declared a domain, the file only serves until that one is live.
-  bool ours = host.managed.fully || !host.managed.own.empty();
-  return !ours && !conf.ssl_certificate_files.empty() && conf.domain_conf != nullptr &&
+  return !is_managed(host) && !conf.ssl_certificate_files.empty() && conf.domain_conf != nullptr &&
          conf.domain_conf->events && !conf.domain_conf->events->value.empty();
+}
+
+void read_certificate_files(Runtime& runtime, apr_pool_t* pool) {
+  auto& files = runtime.certificate_files;
+  std::map<std::string, std::optional<std::size_t>> positions;
+  for (const auto& host : runtime.virtual_hosts) {
+    if (is_managed(*host)) continue;
+    for (const std::string& path : paths_of(*host, pool)) {
+      auto [known, fresh] = positions.try_emplace(path);
+      if (fresh) {
+        if (auto file = file_at(path)) {
+          known->second = files.size();
+          files.push_back(std::move(*file));
+        }
+      }
+      if (known->second) note_host(files[*known->second], *host);
+    }
+  }
 }
 
 std::vector<renew::StaticCertificateSpec> static_certificates(const Runtime& runtime,
                                                               apr_pool_t* pool) {
+  std::map<std::string_view, const status::CertificateFile*> files;
+  for (const auto& file : runtime.certificate_files) files.emplace(file.file, &file);
   std::vector<renew::StaticCertificateSpec> all;
   DomainSettingsMaker settings;
-  std::map<std::string, std::optional<crypto::CertificateFacts>> files;
   std::set<std::pair<std::string, const renew::DomainSettings*>> known;
   for (const auto& host : runtime.virtual_hosts) {
     if (!watches_files(*host)) continue;
-    const ServerConf& conf = *conf_of(host->server);
-    DomainSettingsPtr made = settings.make(conf.domain_conf, host->server->server_admin);
-    for (const std::string& name : conf.ssl_certificate_files) {
-      const char* resolved = ap_server_root_relative(pool, name.c_str());
-      std::string path = resolved != nullptr ? resolved : name;
-      if (!known.emplace(path, made.get()).second) continue;
-      auto [file, fresh] = files.try_emplace(path);
-      if (fresh) file->second = facts_in(path);
-      if (!file->second) continue;
-      renew::StaticCertificateSpec spec = spec_of(*file->second);
-      spec.file = std::move(path);
-      spec.server_name = to_lower(host->name).substr(0, longest_text);
-      spec.settings = made;
-      all.push_back(std::move(spec));
+    DomainSettingsPtr made =
+        settings.make(conf_of(host->server)->domain_conf, host->server->server_admin);
+    for (const std::string& path : paths_of(*host, pool)) {
+      auto file = files.find(path);
+      if (file == files.end() || !known.emplace(path, made.get()).second) continue;
+      const status::CertificateFile& has = *file->second;
+      all.push_back(
+          {path, name_of(*host), has.names, has.not_before, has.not_after, has.serial, made});
     }
   }
   return all;

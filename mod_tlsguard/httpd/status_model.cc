@@ -86,6 +86,27 @@ void count_copy(status::WorkerTally& tally, const live::WorkerCell& cell, const 
   }
 }
 
+void read_troubles(const LiveDomains& live, Model& model) {
+  auto text = live.report(renew::trouble_report_file, renew::max_trouble_report);
+  if (!text) {
+    model.no_troubles = text.error().text;
+  } else if (!*text) {
+    model.no_troubles = "it has not written one yet";
+  } else if (auto report = renew::trouble_report_from_json(**text)) {
+    model.troubles = std::move(*report);
+  } else {
+    model.no_troubles = "it is torn, or of another release: " + report.error().text;
+  }
+}
+
+// Files are known to httpd, newer ones in them to the agent.
+void put_files(Model& model, const Runtime& runtime, Extent extent) {
+  if (extent == Extent::sums) return;
+  if (runtime.live != nullptr) read_troubles(*runtime.live, model);
+  std::size_t most = extent == Extent::all ? SIZE_MAX : status::files_shown;
+  choose_files(model, runtime.certificate_files, most);
+}
+
 void read_workers(const live::DomainBoard& board, Model& model) {
   auto workers = board.workers();
   const bool all = status::lists_all_copies(model.domains.size(), workers.size());
@@ -131,7 +152,6 @@ void put_domains(Model& model, const Runtime& runtime, Extent extent) {
   }
   model.tally = choice.tally();
   model.domain_page = choice.page();
-  model.agent_seen = moment_of(board.agent_seen());
   if (extent == Extent::all) put_all(model, runtime);
   if (extent == Extent::sums) return;
   read_cas(*runtime.live, model);
@@ -214,8 +234,12 @@ Model status_model(request_rec* r, const Runtime& runtime, status::Query query, 
     model.started = apr_time_sec(ap_scoreboard_image->global->restart_time);
   }
   model.query = std::move(query);
-  model.managing = runtime.live != nullptr;
+  // Where nothing is managed, an agent may watch files all the same.
+  model.managing = runtime.live != nullptr && runtime.domains.any();
+  model.watching = runtime.live != nullptr && runtime.watching;
+  if (runtime.live != nullptr) model.agent_seen = moment_of(runtime.live->board().agent_seen());
   if (model.managing) put_domains(model, runtime, extent);
+  put_files(model, runtime, extent);
   put_hosts(model, runtime);
   return model;
 }

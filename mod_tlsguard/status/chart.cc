@@ -96,6 +96,14 @@ std::string life_bar(const Life& life, std::string_view color, std::string_view 
   return svg("life", words, content);
 }
 
+std::string expiry(const Life& life, std::string_view color) {
+  std::string left = life.not_after > life.now ? length(life.not_after - life.now) + " left"
+                                               : "expired " + distance(life.not_after, life.now);
+  return life_bar(life, color, left + ", until " + minute(life.not_after)) +
+         fmt::format(R"(<p><b>{}</b> <span class="muted">until {}</span></p>)", left,
+                     time_tag(life.not_after, day(life.not_after)));
+}
+
 std::string share_bar(std::uint64_t part, std::uint64_t whole, std::string_view color) {
   double width = whole == 0 ? 0 : wide * static_cast<double>(part) / static_cast<double>(whole);
   if (part > 0) width = std::max(width, 12.0);

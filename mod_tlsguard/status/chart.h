@@ -32,6 +32,9 @@ struct Life {
 [[nodiscard]] std::string life_bar(const Life& life, std::string_view color,
                                    std::string_view words);
 
+// The bar, and below it how much is left.
+[[nodiscard]] std::string expiry(const Life& life, std::string_view color);
+
 // A thin bar of one share.
 [[nodiscard]] std::string share_bar(std::uint64_t part, std::uint64_t whole,
                                     std::string_view color);

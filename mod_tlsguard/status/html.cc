@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "status/markup.h"
 
 namespace tlsguard::status {
@@ -38,6 +40,19 @@ Handshakes handshakes_of(const live::Snapshot& census) {
   return sum;
 }
 
+std::uint64_t alerts_of(const Model& model) {
+  std::uint64_t sum = 0;
+  if (!model.troubles) return sum;
+  for (const auto& [kind, count] : model.troubles->counts) sum += count;
+  return sum;
+}
+
+// For who watches certificate files alone, or whose domains do well but for an alert.
+Tile alerts_tile(std::uint64_t alerts) {
+  return {"Needs attention", fmt::format(R"(<a href="#wrong">{}</a>)", grouped(alerts)),
+          "wrong now, below", "warn"};
+}
+
 Tile health_tile(const DomainTally& tally) {
   std::size_t attention = tally.attention();
   if (attention == 0) return {"Needs attention", "0", "all domains do well", "good"};
@@ -55,20 +70,29 @@ Tile health_tile(const DomainTally& tally) {
           bad ? "bad" : "warn"};
 }
 
+// The earlier of two that are known.
+UnixSeconds first_of(UnixSeconds a, UnixSeconds b) {
+  return a == 0 || b == 0 ? std::max(a, b) : std::min(a, b);
+}
+
 std::string tiles(const Model& model) {
   std::string text;
+  const std::uint64_t alerts = alerts_of(model);
+  const DomainTally& tally = model.tally;
   if (model.managing) {
-    const DomainTally& tally = model.tally;
     text += tile({"Managed domains", grouped(tally.total),
                   tally.of(Health::expiring) > 0 ? grouped(tally.of(Health::expiring)) + " expiring"
                                                  : "certificates kept by this server",
                   ""});
+  }
+  if (alerts > 0 && tally.attention() == 0) {
+    text += tile(alerts_tile(alerts));
+  } else if (model.managing) {
     text += tile(health_tile(tally));
-    if (tally.first_expiry > 0) {
-      text += tile({"First to expire",
-                    time_tag(tally.first_expiry, distance(tally.first_expiry, model.now)),
-                    day(tally.first_expiry), tally.first_expiry <= model.now ? "bad" : ""});
-    }
+  }
+  if (UnixSeconds first = first_of(tally.first_expiry, model.first_file_expiry); first > 0) {
+    text += tile({"First to expire", time_tag(first, distance(first, model.now)), day(first),
+                  first <= model.now ? "bad" : ""});
   }
   Handshakes sum = handshakes_of(model.census);
   text += tile({"Handshakes", brief(sum.full + sum.resumed),
@@ -160,10 +184,17 @@ std::string pager(const Query& query, const Page& page, bool hosts) {
   return fmt::format(R"(<nav class="pager" aria-label="Pages">{}</nav>)", text);
 }
 
+std::string foot(std::string_view shown, std::string_view pages) {
+  if (shown.empty() && pages.empty()) return "";
+  return fmt::format(R"(<div class="foot"><p class="muted">{}</p>{}</div>)", shown, pages);
+}
+
 std::string to_html(Model& model) {
-  std::string body = header(model) + "<main>" + agent_banner(model) + tiles(model);
+  std::string body =
+      header(model) + "<main>" + agent_banner(model) + tiles(model) + troubles_section(model);
   if (model.managing) body += domains_section(model);
-  body += hosts_section(model) + cas_section(model) + "</main>" + footer(model);
+  body +=
+      files_section(model) + hosts_section(model) + cas_section(model) + "</main>" + footer(model);
   return fmt::format(
       R"(<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">)"
       R"(<meta name="viewport" content="width=device-width, initial-scale=1">)"

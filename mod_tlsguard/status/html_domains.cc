@@ -13,22 +13,6 @@ namespace {
 constexpr std::size_t names_shown = 12;
 constexpr std::size_t events_shown = 6;
 
-std::string_view color_of(Health health) {
-  switch (health) {
-    case Health::expired:
-    case Health::failing:
-      return "bad";
-    case Health::missing:
-    case Health::expiring:
-      return "warn";
-    case Health::paused:
-      return "idle";
-    case Health::good:
-      break;
-  }
-  return "good";
-}
-
 std::string chip(const Model& model, std::string_view state, std::string_view label,
                  std::size_t count) {
   Query other = model.query;
@@ -191,14 +175,9 @@ std::string trouble(const Domain& domain) {
 
 std::string life(const Domain& domain, UnixSeconds now) {
   if (domain.generation == 0) return R"(<p class="muted">no certificate yet</p>)";
-  std::string left = domain.not_after > now ? length(domain.not_after - now) + " left"
-                                            : "expired " + distance(domain.not_after, now);
   UnixSeconds renew_at = domain.facts ? domain.facts->next.renew_at : 0;
   UnixSeconds begin = domain.not_before > 0 ? domain.not_before : now;
-  return life_bar({begin, domain.not_after, now, renew_at}, color_of(domain.health),
-                  left + ", until " + minute(domain.not_after)) +
-         fmt::format(R"(<p><b>{}</b> <span class="muted">until {}</span></p>)", left,
-                     time_tag(domain.not_after, day(domain.not_after)));
+  return expiry({begin, domain.not_after, now, renew_at}, color_of(domain.health));
 }
 
 std::string row(const Domain& domain, UnixSeconds now) {
@@ -221,6 +200,22 @@ std::string row(const Domain& domain, UnixSeconds now) {
 
 }  // namespace
 
+std::string_view color_of(Health health) {
+  switch (health) {
+    case Health::expired:
+    case Health::failing:
+      return "bad";
+    case Health::missing:
+    case Health::expiring:
+      return "warn";
+    case Health::paused:
+      return "idle";
+    case Health::good:
+      break;
+  }
+  return "good";
+}
+
 std::string domains_section(const Model& model) {
   std::string rows;
   for (const Domain& domain : model.domains) rows += row(domain, model.now);
@@ -239,8 +234,8 @@ std::string domains_section(const Model& model) {
   }
   return fmt::format(
       R"(<section id="domains"><h2>Managed domains</h2>{}{}<ul class="domains">{}</ul>)"
-      R"(<div class="foot"><p class="muted">{}</p>{}</div></section>)",
-      filters(model), note, rows, shown, pager(model.query, page, false));
+      "{}</section>",
+      filters(model), note, rows, foot(shown, pager(model.query, page, false)));
 }
 
 }  // namespace tlsguard::status

@@ -222,8 +222,8 @@ std::string hosts_section(Model& model) {
                         counted(page.matched, "virtual host"));
   }
   return fmt::format(R"(<section id="hosts"><h2>Virtual hosts</h2><div class="cards">{}</div>)"
-                     R"(<div class="foot"><p class="muted">{}</p>{}</div></section>)",
-                     cards, shown, pager(model.query, page, true));
+                     "{}</section>",
+                     cards, foot(shown, pager(model.query, page, true)));
 }
 
 }  // namespace tlsguard::status

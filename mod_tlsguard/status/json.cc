@@ -149,6 +149,59 @@ json cas_json(const Model& model) {
           {"errors", model.cas->errors}};
 }
 
+json alerts_json(const renew::TroubleReport& report) {
+  json list = json::array();
+  for (const auto& alert : report.alerts) {
+    list.push_back({{"kind", alert.kind},
+                    {"subject", alert.subject},
+                    {"since", moment(alert.since)},
+                    {"text", alert.text}});
+  }
+  return list;
+}
+
+json letters_json(const renew::TroubleReport& report) {
+  json list = json::array();
+  for (const auto& letter : report.dead_letters) {
+    list.push_back({{"at", moment(letter.at)},
+                    {"died_at", moment(letter.died_at)},
+                    {"event", letter.event},
+                    {"domain", letter.domain},
+                    {"to", letter.to},
+                    {"error", letter.error},
+                    {"tries", letter.tries}});
+  }
+  return list;
+}
+
+json files_json(const Model& model) {
+  json list = json::array();
+  for (const CertificateFile& file : model.files) {
+    list.push_back({{"file", file.file},
+                    {"health", health_name(health_of(file, model.now))},
+                    {"names", file.names},
+                    {"serial", file.serial},
+                    {"issuer", file.issuer},
+                    {"not_before", moment(file.not_before)},
+                    {"not_after", moment(file.not_after)},
+                    {"server_names", file.hosts},
+                    {"watched", file.watched},
+                    {"newer_since", moment(file.newer_since)},
+                    {"newer_until", moment(file.newer_until)}});
+  }
+  return list;
+}
+
+void put_troubles(json& object, const Model& model) {
+  object["troubles_report"] = text_or_null(model.no_troubles);
+  const renew::TroubleReport report = model.troubles.value_or(renew::TroubleReport{});
+  object["alerts_by_kind"] = report.counts;
+  object["alerts"] = alerts_json(report);
+  object["dead_letters"] = letters_json(report);
+  object["waiting"] = {{"events", report.waiting}, {"since", moment(report.waiting_since)}};
+  object["certificate_files"] = files_json(model);
+}
+
 void put_settings(json& object, const Host& host) {
   object["name"] = host.name;
   object["addresses"] = host.addresses;
@@ -182,7 +235,7 @@ std::string to_json(const Model& model) {
                       {"started", moment(model.started)}};
   object["managing"] = model.managing;
   object["agent"] = nullptr;
-  if (model.managing) {
+  if (model.managing || model.watching) {
     object["agent"] = {{"seen", moment(model.agent_seen)}, {"missing", agent_is_missing(model)}};
   }
   object["tally"] = tally_json(model.tally);
@@ -192,6 +245,7 @@ std::string to_json(const Model& model) {
   object["domains"] = std::move(domains);
   object["workers"] = workers_json(model);
   object["cas"] = cas_json(model);
+  put_troubles(object, model);
   return object.dump(2, ' ', false, json::error_handler_t::replace) + "\n";
 }
 

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "status/model.h"
 
+#include <map>
 #include <tuple>
+#include <utility>
 
 #include "core/text.h"
 
@@ -32,19 +34,31 @@ bool is_paused(const Domain& domain) {
          domain.phase == Phase::vetoed || domain.phase == Phase::undeclared;
 }
 
+// As TLSGuardWarnWindow is by default.
+bool is_expiring(UnixSeconds not_before, UnixSeconds not_after, UnixSeconds now) {
+  bool dated = not_before > 0 && not_before < not_after;
+  UnixSeconds window = dated ? std::min(two_weeks, (not_after - not_before) / 4) : two_weeks;
+  return not_after - now < window;
+}
+
 bool is_expiring(const Domain& domain, UnixSeconds now) {
   if (domain.warn_from > 0) return now >= domain.warn_from;
-  // As TLSGuardWarnWindow is by default.
-  bool dated = domain.not_before > 0 && domain.not_before < domain.not_after;
-  UnixSeconds window =
-      dated ? std::min(two_weeks, (domain.not_after - domain.not_before) / 4) : two_weeks;
-  return domain.not_after - now < window;
+  return is_expiring(domain.not_before, domain.not_after, now);
 }
 
 bool matches_search(const Domain& domain, const std::string& search) {
   if (search.empty() || domain.identity.find(search) != std::string::npos) return true;
   return std::any_of(domain.names.begin(), domain.names.end(),
                      [&](const auto& name) { return name.find(search) != std::string::npos; });
+}
+
+bool matches_search(const CertificateFile& file, const std::string& search) {
+  auto has = [&](const std::string& text) {
+    return to_lower(text).find(search) != std::string::npos;
+  };
+  return search.empty() || has(file.file) ||
+         std::any_of(file.names.begin(), file.names.end(), has) ||
+         std::any_of(file.hosts.begin(), file.hosts.end(), has);
 }
 
 bool is_attention(Health health) { return health <= Health::missing; }
@@ -83,8 +97,13 @@ Health health_of(const Domain& domain, UnixSeconds now) {
   return is_paused(domain) ? Health::paused : Health::good;
 }
 
+Health health_of(const CertificateFile& file, UnixSeconds now) {
+  if (file.not_after <= now) return Health::expired;
+  return is_expiring(file.not_before, file.not_after, now) ? Health::expiring : Health::good;
+}
+
 bool agent_is_missing(const Model& model) {
-  if (!model.managing) return false;
+  if (!model.managing && !model.watching) return false;
   // A clock that has jumped back is no reason to cry.
   return model.now - std::max(model.agent_seen, model.started) > agent_silence;
 }
@@ -142,6 +161,33 @@ void choose_domains(Model& model, std::vector<Domain> all) {
   }
   model.domain_page = choice.page();
   model.tally = choice.tally();
+}
+
+void choose_files(Model& model, const std::vector<CertificateFile>& all, std::size_t most) {
+  std::vector<const CertificateFile*> matched;
+  for (const CertificateFile& file : all) {
+    if (model.first_file_expiry == 0 || file.not_after < model.first_file_expiry) {
+      model.first_file_expiry = file.not_after;
+    }
+    if (matches_search(file, model.query.search)) matched.push_back(&file);
+  }
+  std::sort(matched.begin(), matched.end(), [](const auto* a, const auto* b) {
+    return std::tie(a->not_after, a->file) < std::tie(b->not_after, b->file);
+  });
+  model.files_matched = matched.size();
+  matched.resize(std::min(matched.size(), most));
+  for (const CertificateFile* file : matched) model.files.push_back(*file);
+  if (!model.troubles) return;
+  // What the agent says is of the certificate that an agent before this configuration knew,
+  // perhaps.
+  std::map<std::pair<std::string_view, std::string_view>, const renew::TroubleReport::File*> known;
+  for (const auto& file : model.troubles->files) known[{file.file, file.serial}] = &file;
+  for (CertificateFile& file : model.files) {
+    auto found = known.find({file.file, file.serial});
+    if (found == known.end()) continue;
+    file.newer_since = found->second->newer_since;
+    file.newer_until = found->second->newer_until;
+  }
 }
 
 std::vector<std::size_t> choose_hosts(Model& model) {

@@ -18,7 +18,9 @@
 #include "core/unix_time.h"
 #include "live/snapshot.h"
 #include "renew/phase.h"
+#include "renew/trouble_report.h"
 #include "status/ca_facts.h"
+#include "status/certificate_file.h"
 #include "status/domain_facts.h"
 #include "status/query.h"
 
@@ -68,6 +70,8 @@ struct Domain {
   std::vector<Copy> copies;  // see lists_all_copies()
 };
 [[nodiscard]] Health health_of(const Domain& domain, UnixSeconds now);
+// expired, expiring or good.
+[[nodiscard]] Health health_of(const CertificateFile& file, UnixSeconds now);
 
 // What a worker has of all domains that it was asked for.
 struct WorkerTally {
@@ -103,6 +107,7 @@ struct Page {
 
 inline constexpr std::size_t domains_shown = 50;
 inline constexpr std::size_t hosts_shown = 20;
+inline constexpr std::size_t files_shown = 50;
 
 struct HstsRamp {
   Seconds reached{0};
@@ -136,6 +141,7 @@ struct Model {
 
   bool managing = false;
   std::string reports_trouble;  // why no report can be read at all; empty: they can
+  bool watching = false;        // certificate files: there is an agent for them, too
   UnixSeconds agent_seen = 0;   // when it was at work last; 0: never
   DomainTally tally;
   Page domain_page;
@@ -143,6 +149,13 @@ struct Model {
   std::vector<Worker> workers;
   std::vector<WorkerTally> worker_tallies;  // for metrics only
   std::optional<CaFacts> cas;               // nullopt: the agent has written none
+  std::optional<renew::TroubleReport> troubles;
+  std::string no_troubles;  // why the agent's report of them is missing; empty: it is there, or
+                            // there is no agent
+
+  std::vector<CertificateFile> files;  // those that are shown
+  std::size_t files_matched = 0;
+  UnixSeconds first_file_expiry = 0;  // of all; 0: there is none
 
   live::Snapshot census;
   Page host_page;
@@ -192,6 +205,8 @@ class DomainChoice {
 };
 // Of a few: leaves those of the page in model.domains, with their health, and sets page and tally.
 void choose_domains(Model& model, std::vector<Domain> all);
+// Those that match, the first to expire first; at most `most`.
+void choose_files(Model& model, const std::vector<CertificateFile>& all, std::size_t most);
 // Those that match, by name, cut to the page: indexes into model.hosts.
 [[nodiscard]] std::vector<std::size_t> choose_hosts(Model& model);
 

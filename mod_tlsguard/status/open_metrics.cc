@@ -160,6 +160,26 @@ void put_cas(MetricWriter& out, const CaFacts& cas) {
   }
 }
 
+void put_troubles(MetricWriter& out, const renew::TroubleReport& report) {
+  out.gauge("tlsguard_alerts", "What is wrong now, by kind.");
+  for (const auto& [kind, count] : report.counts) out.sample({{"kind", kind}}, count);
+  out.gauge("tlsguard_dead_letters", "Events that somebody never got, of the last hundred.");
+  out.sample({}, std::uint64_t{report.dead_letters.size()});
+  out.gauge("tlsguard_events_waiting", "Events on their way to their receivers.");
+  out.sample({}, report.waiting);
+}
+
+void put_files(MetricWriter& out, const Model& model) {
+  if (model.files.empty()) return;
+  out.gauge("tlsguard_certificate_file_not_after_timestamp_seconds",
+            "When the certificate of a file that is not managed expires.");
+  for (const CertificateFile& file : model.files) {
+    const std::string none;
+    const std::string& name = file.names.empty() ? none : file.names.front();
+    out.sample({{"file", file.file}, {"name", name}}, std::int64_t{file.not_after});
+  }
+}
+
 void put_by_name(MetricWriter& out, const Model& model) {
   const auto& hosts = model.census.virtual_hosts;
   out.counter("tlsguard_handshakes", "Completed handshakes, full and resumed.");
@@ -247,12 +267,14 @@ std::string to_metrics(const Model& model, Dialect dialect) {
   MetricWriter out(dialect);
   put_server(out, model);
   if (model.managing) {
-    put_agent(out, model);
     put_tally(out, model.tally);
     put_domains(out, model);
     put_workers(out, model);
   }
+  put_agent(out, model);
   if (model.cas) put_cas(out, *model.cas);
+  if (model.troubles) put_troubles(out, *model.troubles);
+  put_files(out, model);
   put_by_name(out, model);
   put_verdicts(out, model);
   put_hsts(out, model);

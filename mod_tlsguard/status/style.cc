@@ -82,6 +82,15 @@ rect.idle{fill:var(--idle-fill)}
 .trouble{background:var(--bad-bg);border-radius:10px;padding:10px 14px;margin-top:6px;font-size:14px}
 .domain.warn .trouble{background:var(--warn-bg)}.domain.idle .trouble,.domain.good .trouble{
 background:var(--idle-bg)}
+.notice{display:grid;grid-template-columns:128px minmax(0,1fr) auto;gap:4px 20px;padding:13px 20px;
+border-top:1px solid var(--line);border-left:4px solid transparent}
+.notice:first-child{border-top:0}.notice .badge{justify-self:start;align-self:start}
+.notice.bad{border-left-color:var(--bad-fill)}.notice.warn{border-left-color:var(--warn-fill)}
+.notice p{font-size:14px;overflow-wrap:anywhere}.notice h3 a{color:inherit}
+.notices>li.muted{padding:10px 24px;font-size:14px;border-top:1px solid var(--line)}
+.notices+.muted,.muted+.notices,.lead{margin-bottom:12px}
+.note{background:var(--warn-bg);border-radius:10px;padding:10px 14px;overflow-wrap:anywhere}
+.notice>small{white-space:nowrap}.file{color:var(--muted)}.file code{font-size:12px}
 .error{font-weight:600;overflow-wrap:anywhere}.advice{overflow-wrap:anywhere}
 #domains>.advice{background:var(--warn-bg);border-radius:10px;padding:10px 14px;margin-bottom:14px}
 summary{cursor:pointer;font-size:13px;color:var(--muted);width:max-content;padding:2px 0}
@@ -110,9 +119,10 @@ align-items:start}
 .legend i{width:9px;height:9px;border-radius:3px;flex:none}
 .legend span{flex:1;min-width:0;overflow-wrap:anywhere}
 .legend b{font-weight:600;font-variant-numeric:tabular-nums}
-.judges th,.judges td{padding-right:12px}.judges td.bar{width:16%;min-width:56px;vertical-align:middle}
+.judges th,.judges td{padding-right:12px}.judges td.bar{width:16%;min-width:56px;vertical-align:top;
+padding-top:12px}
 .judges .shown th a{font-weight:650}.judges small{font-size:12px}.why{padding-right:0}
-.offers li{font-size:13px}.offers small{display:inline}
+.card>h4{margin:4px 0 -10px}.offers li{font-size:13px}.offers small{display:inline}
 .tag{background:var(--idle-bg);color:var(--idle);border-radius:6px;padding:0 6px;font-size:12px}
 .ramp{list-style:none;display:flex;flex-wrap:wrap;gap:6px;margin:6px 0 0;padding:0;font-size:12px}
 .ramp li{border-radius:99px;padding:1px 10px;border:1px solid var(--line);color:var(--muted)}
@@ -123,9 +133,12 @@ margin-top:14px}
 .pager{display:flex;gap:6px;flex-wrap:wrap;align-items:center}
 .pager b{background:var(--accent);border-color:var(--accent);color:var(--card)}
 @media(max-width:820px){.domain{grid-template-columns:minmax(0,1fr) auto}
-.expiry,.next{grid-column:1/-1}.next{margin-top:4px}}
+.expiry,.next{grid-column:1/-1}.next{margin-top:4px}
+.notice{grid-template-columns:auto minmax(0,1fr)}.notice>div{grid-column:1/-1;grid-row:2}
+.notice>small{justify-self:end}}
 @media(max-width:560px){header,main,footer{padding-left:14px;padding-right:14px}
 header{padding-top:20px}h1{font-size:22px}.tiles{grid-template-columns:1fr 1fr;gap:10px}
+.tile:last-child:nth-child(odd){grid-column:1/-1}.notice{padding:13px 14px}
 .tile{padding:12px 14px}.tile dd{font-size:20px}section{margin:28px 0}
 .domain{padding:13px 14px;grid-template-columns:minmax(0,1fr)}.card{padding:15px 14px}.charts{grid-template-columns:minmax(0,1fr)}
 .facts>div{grid-template-columns:minmax(0,1fr);gap:0}

@@ -2,12 +2,14 @@
 """Events: to a receiver that is there, away, and back; of certificates that end, managed or not;
 of workers that cannot load."""
 import datetime
+import json
 import os
 import re
 import shutil
 
 import pytest
 
+from harness.census import STATUS
 from harness.certs import DAY
 from harness.httpd import vhost
 from harness.managed import A, B, INTERNAL, Site, agent_path, managed
@@ -71,6 +73,11 @@ def static(*lines):
                  'SSLCertificateKeyFile "@own@/static.key"', *lines, cert="")
 
 
+def page_of(site):
+    """The status page, of whose location STATUS is; as text, to look for what is secret."""
+    return site.get("default.example.test", "/tlsguard-status?json", tls=False).body
+
+
 def events_of(site, *args):
     return site.do("events", *args, "--json").json
 
@@ -112,7 +119,7 @@ def test_a_receiver_that_is_away_gets_each_event_once_and_in_order(start, receiv
 
 def test_what_is_given_up_is_a_dead_letter(start, receiver):
     receiver.status = 500
-    site = start(HOOK + INTERNAL + managed(A))
+    site = start(HOOK + STATUS + "\n" + INTERNAL + managed(A))
     wait_for(lambda: len(events_of(site)["dead_letters"]) == 3, "three dead letters", 90)
     letter = events_of(site)["dead_letters"][0]
     assert letter["event"] == "renewing" and letter["domain"] == A and letter["tries"] == 4
@@ -122,6 +129,13 @@ def test_what_is_given_up_is_a_dead_letter(start, receiver):
     listed = site.do("events", A).out
     assert re.search(r"Not delivered:\n.*renewing.*HTTP status 500 \(4 tries\)", listed), listed
     assert "hidden" not in listed and "hidden" not in site.log
+    shown = wait_for(lambda: next((page for page in [page_of(site)]
+                                   if len(json.loads(page)["dead_letters"]) == 3), None),
+                     "them on the status page", 40)
+    assert "hidden" not in shown
+    first = json.loads(shown)["dead_letters"][2]
+    assert first["event"] == "renewing" and first["tries"] == 4 and first["to"] == letter["to"]
+    assert json.loads(shown)["waiting"] == {"events": 0, "since": None}
     # With httpd down, from the store.
     site.stop()
     assert events_of(site)["dead_letters"][0] == letter

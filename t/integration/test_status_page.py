@@ -5,6 +5,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import statistics
 import subprocess
 import urllib.error
@@ -14,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from harness.census import STATUS
+from harness.certs import DAY
 from harness.clients import program
 from harness.httpd import Httpd, vhost
 from harness.managed import A, B, C, INTERNAL, Site, in_clear, managed
@@ -28,6 +30,17 @@ SERVER_STATUS = "<Location /server-status>\nSetHandler server-status\nRequire lo
 # A closed port: this CA is down.
 DOWN = ('TLSGuardCA https://127.0.0.1:9/directory\nTLSGuardAgreement accepted\n'
         "TLSGuardContact a@tlsguard.test")
+# Certificates of files, which nobody renews: watched, and not.
+WATCHED = "watched.example.test"
+PLAIN = "plain.example.test"
+
+
+def files(*lines):
+    return (vhost(PLAIN, cert="rsa")
+            + vhost(WATCHED, 'SSLCertificateFile "@dir@/watched.crt"',
+                    'SSLCertificateKeyFile "@dir@/watched.key"', *lines, cert=""))
+
+
 CONFIG = (
     LOCAL + METRICS + SERVER_STATUS + INTERNAL
     + "TLSGuardPolicy intermediate\nTLSGuardChallenges dns-01\nTLSGuardDNSCommand /bin/true\n"
@@ -35,6 +48,7 @@ CONFIG = (
     + managed(B, "TLSGuardKeyTypes P-384 rsa2048")
     + managed(C, DOWN)
     + managed("terms.example.test", "TLSGuardCA https://127.0.0.1:9/other")
+    + files("TLSGuardEvent command /bin/false")
     + in_clear("clear.example.test")
     # Two of one name and address, of which the second is never served.
     + vhost("same.example.test", "TLSGuardPolicy modern")
@@ -65,22 +79,54 @@ def ask(site, query="", accept=None, method="GET", path="/tlsguard-status"):
         return answer.headers, answer.read().decode()
 
 
+def data(site, query="?json"):
+    return json.loads(ask(site, query)[1])
+
+
 def domains(site, query="?json"):
-    _, text = ask(site, query)
-    return {d["domain"]: d for d in json.loads(text)["domains"]}
+    return {d["domain"]: d for d in data(site, query)["domains"]}
 
 
 def domain(site, name=A):
     return domains(site)[name]
 
 
+def put(pki, site, days_left=13):
+    """The certificate of WATCHED, which ends in so many days."""
+    cert, key = pki.issue(f"page-{days_left}", "ec", age=(90 - days_left) * DAY, names=[WATCHED])
+    for source, target in ((cert, "watched.crt"), (key, "watched.key")):
+        draft = site.dir / (target + ".new")
+        shutil.copyfile(source, draft)
+        draft.chmod(0o644)
+        draft.rename(site.dir / target)
+
+
+def file_of(site, part):
+    """The certificate file whose path has this in it."""
+    found = [f for f in data(site)["certificate_files"] if part in f["file"]]
+    return found[0] if len(found) == 1 else None
+
+
+def tear(file, content):
+    """Another content in a report, as if the agent had written it."""
+    owner = file.stat()
+    draft = file.with_suffix(".draft")
+    draft.write_bytes(content)
+    os.chown(draft, owner.st_uid, owner.st_gid)
+    draft.chmod(0o640)
+    draft.rename(file)
+
+
 @pytest.fixture(scope="module")
 def site(pki):
-    with Site(pki, CONFIG) as running:
+    running = Site(pki, CONFIG)
+    put(pki, running)
+    with running:
         for name in (A, B):
             running.wait_served(name, lambda c: c.lifetime <= 90 * 86400)
         wait_for(lambda: domain(running, C)["state"] == "ca-error", "the CA that is down", 60)
         wait_for(lambda: domain(running, A).get("certificates"), "its report", 30)
+        wait_for(lambda: data(running)["dead_letters"], "a dead letter", 40)
         yield running
 
 
@@ -106,6 +152,7 @@ def test_a_failed_domain_has_its_words_and_what_to_do(site):
     assert "127.0.0.1:9" in failed["error"] and failed["failed_at"]
     assert f"tlsguardctl renew {C}" in failed["advice"]
     _, html = ask(site, "?state=attention")
+    html = html[html.index('id="domains"'):html.index('id="files"')]
     assert "127.0.0.1:9" in html and f"tlsguardctl renew {C}" in html and "valid</span>" not in html
     terms = domain(site, "terms.example.test")
     assert terms["state"] == "terms-not-agreed" and "TLSGuardAgreement" in terms["advice"]
@@ -121,6 +168,35 @@ def test_nothing_secret(site):
         text = file.read_text()
         assert "PRIVATE" not in text and '"key"' not in text, file
         assert file.stat().st_mode & 0o777 in (0o640, 0o600), file
+
+
+def test_what_is_wrong_is_on_top_in_words(site):
+    _, html = ask(site)
+    wrong = html[html.index('id="wrong"'):html.index('id="undelivered"')]
+    assert html.index('id="wrong"') < html.index('id="domains"')
+    assert "Wrong now" in wrong and WATCHED in wrong and "it is not renewed here" in wrong
+    assert C in wrong and "127.0.0.1:9" in wrong and " ago</time>" in wrong
+    lost = html[html.index('id="undelivered"'):html.index('id="domains"')]
+    assert "Not delivered" in lost and "expiring" in lost and WATCHED in lost
+    assert "/bin/false" in lost and "status 1" in lost and "tried once" in lost
+
+
+def test_files_that_are_not_managed(site):
+    _, html = ask(site)
+    part = html[html.index('id="files"'):html.index('id="hosts"')]
+    assert WATCHED in part and "expiring</span>" in part and 'class="life"' in part
+    assert part.count("not watched: no TLSGuardEvent") == part.count('<li class="domain') - 1
+    one = file_of(site, "watched.crt")
+    assert one["watched"] and one["names"][0] == WATCHED and one["health"] == "expiring"
+    assert one["server_names"] == [WATCHED] and not one["newer_since"]
+    assert int(one["serial"], 16) == site.served(WATCHED).serial
+    plain = [f for f in data(site)["certificate_files"] if PLAIN in f["server_names"]]
+    assert len(plain) == 1 and not plain[0]["watched"] and plain[0]["health"] == "good"
+    assert int(plain[0]["serial"], 16) == site.served(PLAIN).serial
+    # What is managed is no file's.
+    assert not {A, B, C} & {n for f in data(site)["certificate_files"] for n in f["server_names"]}
+    found = data(site, f"?json&q={WATCHED}")["certificate_files"]
+    assert [f["names"][0] for f in found] == [WATCHED]
 
 
 def test_search_and_states(site):
@@ -150,15 +226,34 @@ def test_methods_and_forms(site):
 # -- for programs ------------------------------------------------------------------------------
 
 
+# Members by names that are data.
+OPEN = {"by_health", "by_state", "requests", "attempts", "successes", "errors", "alerts_by_kind"}
+
+
+def members(value, within=""):
+    """Names of all members, at any depth."""
+    if isinstance(value, list):
+        return {name for each in value for name in members(each, within)}
+    if not isinstance(value, dict):
+        return set()
+    names = set() if within in OPEN else set(value)
+    return names.union(*(members(each, name) for name, each in value.items()), set())
+
+
 def test_json_has_what_is_documented(site):
-    """No member that the documents do not name."""
-    data = json.loads(ask(site, "?json")[1])
-    documented = (TOP / "docs/status.md").read_text()
-    documented += (TOP / "docs/census.md").read_text()
+    """No member that the documents do not name, and each that they name."""
+    whole = data(site)
+    page = (TOP / "docs/status.md").read_text()
+    documented = page + (TOP / "docs/census.md").read_text()
     named = set(re.findall(r"`\.?([a-z_]+)(?:\[\])?`", documented))
-    for part in (data, data["domains"][0], data["tally"], data["page"], data["server"],
-                 data["cas"], data["virtual_hosts"][0]):
+    for part in (whole, *(whole[name] for name in ("tally", "page", "server", "cas", "waiting")),
+                 *(whole[name][0] for name in ("domains", "virtual_hosts", "alerts", "dead_letters",
+                                               "certificate_files"))):
         assert set(part) <= named, set(part) - named
+    table = page[page.index("## JSON"):page.index("## Metrics")]
+    rows = re.findall(r"^\| (`[^|]*) \|", table, re.MULTILINE)
+    promised = {name for row in rows for name in re.findall(r"`\.?([a-z_]+)(?:\[\])?`", row)}
+    assert promised <= members(whole), promised - members(whole)
 
 
 def test_facts_of_a_domain(site):
@@ -242,6 +337,11 @@ def test_metrics(site):
             rf'tlsguard_handshakes_by_version_total{{vhost="{A}\|[^"]*",version="TLSv1.3"}} [1-9]',
             rf'tlsguard_handshakes_by_group_total{{vhost="{A}\|',
             rf'tlsguard_handshakes_by_cipher_total{{vhost="{A}\|[^"]*",cipher="TLS_AES_',
+            r'tlsguard_alerts\{kind="failing"\} [1-9]',
+            r'tlsguard_alerts\{kind="expiring"\} 1\n', r'tlsguard_alerts\{kind="ca-silent"\} 0\n',
+            r'tlsguard_dead_letters [1-9]', r'tlsguard_events_waiting \d',
+            r'tlsguard_certificate_file_not_after_timestamp_seconds\{file="[^"]*/watched.crt",'
+            rf'name="{WATCHED}"\}} \d{{10}}\n',
             rf'tlsguard_client_hellos_total{{vhost="{A}\|[^"]*",judge="in-force",'
             r'policy="mozilla-intermediate@6.0",verdict="ok"} [1-9]'):
         assert re.search(pattern, text), pattern
@@ -267,18 +367,65 @@ def test_a_torn_report_is_shown_as_such(pki, content):
     with Site(pki, LOCAL + INTERNAL + managed(A)) as site:
         wait_for(lambda: domain(site).get("certificates"), "its report", 30)
         file = site.store_dir / "reports" / f"{A}.json"
-        owner = file.stat()
-        draft = file.with_suffix(".draft")
-        draft.write_bytes(content)
-        os.chown(draft, owner.st_uid, owner.st_gid)
-        draft.chmod(0o640)
-        draft.rename(file)
+        tear(file, content)
         one = domain(site)
         assert one["report"] and one["generation"] >= 1 and one["health"] == "good"
         _, html = ask(site)
         assert "No report of the agent" in html and A in html
         file.unlink()
         assert "not written one yet" in domain(site)["report"]
+
+
+def test_alerts_come_and_go_and_a_torn_report_of_them_is_shown_as_such(pki):
+    """Where nothing is managed, with TLSGuardEvent and without."""
+    site = Site(pki, LOCAL + METRICS + files())
+    put(pki, site)
+    with site:
+        # Without an agent nothing is known of troubles; the files are.
+        assert site.agent_now() is None
+        assert file_of(site, "watched.crt") and not file_of(site, "watched.crt")["watched"]
+        whole = data(site)
+        assert whole["managing"] is False and whole["alerts"] == [] and not whole["troubles_report"]
+        _, html = ask(site)
+        assert html.count("not watched: no TLSGuardEvent") == len(whole["certificate_files"])
+        assert 'id="wrong"' not in html and 'id="domains"' not in html
+
+        site.graceful(LOCAL + METRICS + files("TLSGuardEvent command /bin/true"))
+        alert = wait_for(lambda: data(site)["alerts"], "the alert", 40)[0]
+        assert alert["kind"] == "expiring" and WATCHED in alert["subject"] and alert["since"]
+        assert data(site)["alerts_by_kind"]["expiring"] == 1 and data(site)["managing"] is False
+        assert 'href="#wrong">1</a>' in ask(site)[1] and file_of(site, "watched.crt")["watched"]
+
+        # Torn, while the agent does not mend it.
+        os.kill(site.agent(), signal.SIGSTOP)
+        file = site.store_dir / "reports/_troubles.json"
+        whole = file.read_bytes()
+        for content in (b"", b"{", b"[]", b"\x00" * 99, b'{"counts":7}', b"[" * 90000,
+                        b" " * 1100000 + whole):
+            tear(file, content)
+            shown = data(site)
+            assert shown["troubles_report"] and shown["alerts"] == [], content[:9]
+            assert file_of(site, "watched.crt")["health"] == "expiring"
+            _, html = ask(site)
+            assert "What is wrong now is not known" in html and 'id="files"' in html
+            text = ask(site, path="/metrics")[1]
+            assert "tlsguard_alerts" not in text and "tlsguard_certificate_file_not_after" in text
+        os.kill(site.agent(), signal.SIGCONT)
+        wait_for(lambda: data(site)["alerts"], "the agent to mend it", 40)
+
+        # A newer file, as the next agent finds it at its first look.
+        put(pki, site, 89)
+        site.kill_agent()
+        newer = wait_for(lambda: file_of(site, "watched.crt")["newer_since"] and
+                         file_of(site, "watched.crt"), "the newer file to be seen", 60)
+        assert newer["newer_until"] > newer["not_after"] and newer["health"] == "expiring"
+        assert "A newer certificate is in the file" in ask(site)[1]
+        site.graceful()
+        wait_for(lambda: data(site)["alerts"] == [] and not data(site)["troubles_report"],
+                 "the alert to go", 40)
+        one = file_of(site, "watched.crt")
+        assert one["health"] == "good" and not one["newer_since"]
+        assert 'id="wrong"' not in ask(site)[1]
 
 
 # -- many --------------------------------------------------------------------------------------

@@ -88,6 +88,26 @@ Model hostile_model() {
   model.cas->of(evil).add(30, true, status_now);
   renew::CaCounts::count(model.cas->errors, evil);
   renew::CaCounts::count(model.cas->attempts, "first");
+  model.troubles.emplace();
+  model.troubles->counts = {{"failing", 7}, {evil, 1}};
+  model.troubles->alerts = {{"failing", evil, status_now, evil},
+                            {"ca-silent", "ca=" + evil, status_now, evil},
+                            {"expiring", "file=" + evil, status_now, evil},
+                            {evil, evil, 0, evil}};
+  model.troubles->dead_letters.assign(12, {status_now, status_now, evil, evil, evil, evil, 4});
+  model.troubles->waiting = 3;
+  model.troubles->waiting_since = status_now - 60;
+  status::CertificateFile file{evil,
+                               {evil, evil},
+                               evil,
+                               evil,
+                               status_now - status_day,
+                               status_now,
+                               {evil, evil, evil, evil}};
+  file.newer_since = status_now - 60;
+  file.newer_until = status_now + 90 * status_day;
+  model.files = {file};
+  model.files_matched = 70;
   model.census.virtual_hosts = {counted_host(evil)};
   model.census.virtual_hosts[0].by(Judge::in_force).policy = evil;
   status::Host host;
@@ -129,7 +149,10 @@ START_TEST(a_page_of_nothing) {
   std::string html = status::to_html(model);
   expect_well_formed(html);
   expect_contains(html, "No virtual host speaks TLS.");
-  ck_assert(html.find("id=\"domains\"") == std::string::npos);
+  for (const char* never :
+       {"id=\"domains\"", "id=\"wrong\"", "id=\"undelivered\"", "id=\"files\"", "class=\"note\""}) {
+    ck_assert_msg(html.find(never) == std::string::npos, "%s", never);
+  }
   model.managing = true;
   html = status::to_html(model);
   expect_well_formed(html);
@@ -161,13 +184,66 @@ START_TEST(a_page_says_what_there_is) {
   Model model = hostile_model();
   model.query.state.clear();
   std::string html = status::to_html(model);
-  for (const char* wanted :
-       {"CA error", "Next attempt", "tlsguardctl renew", "could not load what is live", "draining",
-        "not asked for it yet", "<svg class=\"life\"", "<svg class=\"stack\"", "TLSv1.3",
-        "TLS_AES_256_GCM_SHA384", "X25519", "Clients that modern turns away", "at most TLSv1.2",
-        "rel=\"next\"", "class=\"now\">1w", "prefers-color-scheme:dark", "51 to 100 of 200"}) {
+  for (const char* wanted : {"CA error",
+                             "Next attempt",
+                             "tlsguardctl renew",
+                             "could not load what is live",
+                             "draining",
+                             "not asked for it yet",
+                             "<svg class=\"life\"",
+                             "<svg class=\"stack\"",
+                             "TLSv1.3",
+                             "TLS_AES_256_GCM_SHA384",
+                             "X25519",
+                             "Clients that modern turns away",
+                             "at most TLSv1.2",
+                             "Wrong now",
+                             "and 6 more",
+                             "CA silent",
+                             "Not delivered",
+                             "tried 4 times",
+                             "and 2 more",
+                             "3 events on the way",
+                             "Certificate files",
+                             "and others",
+                             "not watched: no TLSGuardEvent",
+                             "A newer certificate is in the file",
+                             "the first 1 of 70 files",
+                             "rel=\"next\"",
+                             "class=\"now\">1w",
+                             "prefers-color-scheme:dark",
+                             "51 to 100 of 200"}) {
     expect_contains(html, wanted);
   }
+}
+END_TEST
+
+START_TEST(troubles_that_are_not_known_are_said_to_be_so) {
+  Model model = empty_model();
+  model.no_troubles = "it is <torn>";
+  std::string html = status::to_html(model);
+  expect_well_formed(html);
+  expect_contains(html, "no report of the agent: it is &lt;torn&gt;");
+  json parsed = json::parse(status::to_json(model));
+  expect_text(parsed["troubles_report"].get<std::string>(), "it is <torn>");
+  ck_assert(parsed["alerts"].empty() && parsed["dead_letters"].empty());
+  // Nor are they zero.
+  std::string metrics = status::to_metrics(model, Dialect::open_metrics);
+  ck_assert(metrics.find("tlsguard_alerts") == std::string::npos);
+}
+END_TEST
+
+START_TEST(an_alert_needs_attention_where_all_domains_do_well) {
+  Model model = empty_model();
+  model.managing = true;
+  model.troubles.emplace();
+  expect_contains(status::to_html(model), "all domains do well");
+  model.troubles->counts = {{"expiring", 2}};
+  std::string html = status::to_html(model);
+  expect_contains(html, "<a href=\"#wrong\">2</a>");
+  ck_assert(html.find("all domains do well") == std::string::npos);
+  model.managing = false;
+  expect_contains(status::to_html(model), "<a href=\"#wrong\">2</a>");
 }
 END_TEST
 
@@ -239,6 +315,10 @@ START_TEST(metrics_keep_their_syntax) {
   expect_contains(strict, "kind=\"full\"} 600\n");
   expect_contains(strict, "le=\"+Inf\"} 1\n");
   expect_contains(strict, "le=\"1.0\"} 1\n");
+  expect_contains(strict, "tlsguard_alerts{kind=\"failing\"} 7\n");
+  expect_contains(strict, "tlsguard_dead_letters 12\n");
+  expect_contains(strict, "tlsguard_events_waiting 3\n");
+  expect_contains(strict, "tlsguard_certificate_file_not_after_timestamp_seconds{file=");
   std::string old = status::to_metrics(hostile_model(), Dialect::text);
   expect_contains(old, "# TYPE tlsguard_handshakes_total counter\n");
   std::string both = status::to_metrics(hostile_model(), Dialect::both);
@@ -343,6 +423,8 @@ Suite* status_forms_suite() {
   tcase_add_test(tcase, a_page_of_nothing);
   tcase_add_test(tcase, hostile_texts_stay_texts);
   tcase_add_test(tcase, a_page_says_what_there_is);
+  tcase_add_test(tcase, troubles_that_are_not_known_are_said_to_be_so);
+  tcase_add_test(tcase, an_alert_needs_attention_where_all_domains_do_well);
   tcase_add_test(tcase, json_has_the_census_and_more);
   tcase_add_test(tcase, metrics_keep_their_syntax);
   tcase_add_test(tcase, virtual_hosts_of_one_name_are_counted_as_one);

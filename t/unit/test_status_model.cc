@@ -186,6 +186,44 @@ START_TEST(search_and_states_narrow) {
 }
 END_TEST
 
+START_TEST(files_that_expire_first_come_first) {
+  auto file = [](const std::string& name, UnixSeconds left) {
+    status::CertificateFile one;
+    one.file = "/etc/" + name + ".pem";
+    one.names = {name};
+    one.serial = "01";
+    one.not_before = status_now - 60 * status_day;
+    one.not_after = status_now + left;
+    one.hosts = {"host." + name};
+    return one;
+  };
+  std::vector<status::CertificateFile> all{file("c.example", 40 * status_day), file("a.example", 0),
+                                           file("b.example", status_day)};
+  Model model = empty_model();
+  model.troubles.emplace();
+  model.troubles->files = {{"/etc/b.example.pem", "01", true, status_now, status_now + 9},
+                           {"/etc/a.example.pem", "02", true, status_now, status_now + 9}};
+  choose_files(model, all, 2);
+  ck_assert_uint_eq(model.files.size(), 2);
+  ck_assert_uint_eq(model.files_matched, 3);
+  expect_text(model.files[0].file, "/etc/a.example.pem");
+  ck_assert_int_eq(model.first_file_expiry, status_now);
+  ck_assert(health_of(model.files[0], status_now) == Health::expired);
+  ck_assert(health_of(model.files[1], status_now) == Health::expiring);
+  ck_assert(health_of(all[0], status_now) == Health::good);
+  // What is said of another certificate than the one that is served is not of this one.
+  ck_assert_int_eq(model.files[0].newer_since, 0);
+  ck_assert_int_eq(model.files[1].newer_until, status_now + 9);
+  for (const char* search : {"host.c.ex", "/etc/c", "c.example"}) {
+    Model one = empty_model();
+    one.query.search = search;
+    choose_files(one, all, 50);
+    ck_assert_uint_eq(one.files_matched, 1);
+    expect_text(one.files[0].file, "/etc/c.example.pem");
+  }
+}
+END_TEST
+
 START_TEST(texts_are_escaped) {
   expect_text(status::escaped("<a href=\"x\">&'"), "&lt;a href=&quot;x&quot;&gt;&amp;&#39;");
   expect_text(status::escaped("gr\xC3\xBC\xC3\x9F \xE2\x82\xAC \xF0\x9F\x94\x92"),
@@ -291,6 +329,7 @@ Suite* status_model_suite() {
   tcase_add_test(tcase, an_agent_that_is_gone_is_missed);
   tcase_add_test(tcase, pages_of_fifty_worst_first);
   tcase_add_test(tcase, search_and_states_narrow);
+  tcase_add_test(tcase, files_that_expire_first_come_first);
   tcase_add_test(tcase, texts_are_escaped);
   tcase_add_test(tcase, numbers_and_moments_for_people);
   tcase_add_test(tcase, why_a_domain_is_renewed_then);
