@@ -175,7 +175,7 @@ void Alerts::put_open(TroubleReport& report) const {
     for (auto each = open.begin(); each != end; ++each) {
       const auto& [key, alert] = **each;
       report.alerts.push_back(
-          {std::string(alert_name(kind)), key.subject, alert.raised_at, alert.text});
+          {std::string(alert_name(kind)), key.subject, alert.raised_at, alert.text, alert.said_at});
     }
   }
 }

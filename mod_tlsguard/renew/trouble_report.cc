@@ -31,7 +31,8 @@ Json alerts_json(const TroubleReport& report) {
     list.push_back({{"kind", cut(alert.kind, longest_word)},
                     {"subject", cut(alert.subject, longest_text)},
                     {"since", alert.since},
-                    {"text", cut(alert.text, longest_text)}});
+                    {"text", cut(alert.text, longest_text)},
+                    {"said_at", alert.said_at}});
   }
   return list;
 }
@@ -83,6 +84,7 @@ void read_alert(Members& m, TroubleReport::OpenAlert& alert) {
   m.text("subject", alert.subject, widened * longest_text);
   m.time("since", alert.since);
   m.text("text", alert.text, widened * longest_text);
+  m.time("said_at", alert.said_at);
 }
 
 void read_letter(Members& m, TroubleReport::Letter& letter) {

@@ -31,7 +31,8 @@ struct TroubleReport {
     std::string kind;     // alert_name()
     std::string subject;  // AlertKey's
     UnixSeconds since = 0;
-    std::string text;
+    std::string text;         // as it was said: a moment named in it may have passed
+    UnixSeconds said_at = 0;  // the last time
     bool operator==(const OpenAlert&) const = default;
   };
   struct Letter {

@@ -40,6 +40,13 @@ std::string subject_words(const std::string& subject) {
                      escaped(subject));
 }
 
+// What it says is of the time when it was said last.
+std::string ages(const TroubleReport::OpenAlert& alert, UnixSeconds now) {
+  std::string text = time_tag(alert.since, distance(alert.since, now));
+  if (alert.said_at - alert.since < 60) return text;
+  return text + "<br>as said " + time_tag(alert.said_at, distance(alert.said_at, now));
+}
+
 std::string more_words(std::size_t more) {
   return fmt::format(R"(<li class="muted">and {} more: see <code>tlsguardctl events</code></li>)",
                      grouped(more));
@@ -56,7 +63,7 @@ std::string alerts_of(const Model& model, const Kind& kind) {
         R"(<li class="notice {}"><span class="badge {}">{}</span><div><h3>{}</h3><p>{}</p></div>)"
         R"(<small class="muted">{}</small></li>)",
         kind.color, kind.color, kind.words, subject_words(alert.subject), escaped(alert.text),
-        time_tag(alert.since, distance(alert.since, model.now)));
+        ages(alert, model.now));
   }
   auto all = report.counts.find(std::string(kind.name));
   std::size_t in_all = all != report.counts.end() ? all->second : 0;

@@ -155,7 +155,8 @@ json alerts_json(const renew::TroubleReport& report) {
     list.push_back({{"kind", alert.kind},
                     {"subject", alert.subject},
                     {"since", moment(alert.since)},
-                    {"text", alert.text}});
+                    {"text", alert.text},
+                    {"said_at", moment(alert.said_at)}});
   }
   return list;
 }

@@ -90,7 +90,7 @@ Model hostile_model() {
   renew::CaCounts::count(model.cas->attempts, "first");
   model.troubles.emplace();
   model.troubles->counts = {{"failing", 7}, {evil, 1}};
-  model.troubles->alerts = {{"failing", evil, status_now, evil},
+  model.troubles->alerts = {{"failing", evil, status_now - status_day, evil, status_now - 7200},
                             {"ca-silent", "ca=" + evil, status_now, evil},
                             {"expiring", "file=" + evil, status_now, evil},
                             {evil, evil, 0, evil}};
@@ -200,6 +200,7 @@ START_TEST(a_page_says_what_there_is) {
                              "Wrong now",
                              "and 6 more",
                              "CA silent",
+                             "as said <time",
                              "Not delivered",
                              "tried 4 times",
                              "and 2 more",

@@ -20,7 +20,7 @@ using namespace renew;
 TroubleReport sample() {
   TroubleReport report;
   report.counts = {{"failing", 1}, {"expiring", 0}};
-  report.alerts = {{"failing", "a.example", test_now, "it fails"}};
+  report.alerts = {{"failing", "a.example", test_now, "it fails", test_now + 9}};
   report.dead_letters = {
       {test_now, test_now + 9, "failed", "a.example", "https://hook.example", "status 500", 4}};
   report.waiting = 3;
@@ -93,7 +93,7 @@ START_TEST(what_is_written_can_be_read) {
   report.dead_letters[0].error = std::string(2000, '\xff');
   read = value_of(trouble_report_from_json(to_json(report)));
   expect_text(read.alerts[0].text, std::string(1023, 'x'));
-  ck_assert_uint_eq(read.dead_letters[0].error.size(), 3 * 1024);
+  ck_assert_uint_eq(read.dead_letters[0].error.size(), 3UL * 1024);
 }
 END_TEST
 
@@ -115,6 +115,7 @@ START_TEST(the_newest_alerts_of_each_kind_and_how_many_there_are) {
   expect_text(report.alerts[0].subject, "29.example");
   expect_text(report.alerts[19].subject, "10.example");
   expect_text(report.alerts[20].kind, "cannot-load");
+  ck_assert_int_eq(report.alerts[20].said_at, test_now);
 }
 END_TEST
 
@@ -169,7 +170,7 @@ START_TEST(an_agent_writes_what_it_finds) {
   file.settings = std::make_shared<const DomainSettings>(settings);
   bench.spec.static_certificates = {file, file};
   bench.start();
-  bench.run_for(2 * 3600);
+  bench.run_for(2L * 3600);
   auto read = [&] {
     return value_of(trouble_report_from_json(
         content_of(bench.store_path() + "/reports/" + trouble_report_file)));
@@ -180,7 +181,7 @@ START_TEST(an_agent_writes_what_it_finds) {
   ck_assert_uint_eq(report.files.size(), 1);
   ck_assert(!report.files[0].readable && report.files[0].newer_since == 0);
   bench.failed_loads.clear();
-  bench.run_for(2 * 3600);
+  bench.run_for(2L * 3600);
   ck_assert_uint_eq(read().counts["cannot-load"], 0);
 }
 END_TEST
