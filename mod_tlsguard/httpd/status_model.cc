@@ -95,7 +95,7 @@ void read_troubles(const LiveDomains& live, Model& model) {
   } else if (auto report = renew::trouble_report_from_json(**text)) {
     model.troubles = std::move(*report);
   } else {
-    model.no_troubles = "it is torn, or of another release: " + report.error().text;
+    model.no_troubles = report.error().text;
   }
 }
 

@@ -13,7 +13,7 @@ namespace {
 using renew::TroubleReport;
 
 constexpr std::size_t alerts_shown = 5;  // of a kind
-constexpr std::size_t letters_shown = 10;
+constexpr std::size_t letters_shown = 5;
 // What is older is nobody's concern any more; the agent keeps the last hundred for ever.
 constexpr UnixSeconds letters_last = 30LL * 86400;
 
@@ -94,7 +94,7 @@ std::string not_delivered(const Model& model) {
   const TroubleReport& report = *model.troubles;
   std::string text;
   if (report.waiting > 0) {
-    text = fmt::format(R"(<p class="muted">{} on the way, the oldest from {}.</p>)",
+    text = fmt::format(R"(<p class="muted lead">{} on the way, the oldest from {}.</p>)",
                        counted(report.waiting, "event"),
                        time_tag(report.waiting_since, distance(report.waiting_since, model.now)));
   }

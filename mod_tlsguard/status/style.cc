@@ -88,9 +88,9 @@ border-top:1px solid var(--line);border-left:4px solid transparent}
 .notice.bad{border-left-color:var(--bad-fill)}.notice.warn{border-left-color:var(--warn-fill)}
 .notice p{font-size:14px;overflow-wrap:anywhere}.notice h3 a{color:inherit}
 .notices>li.muted{padding:10px 24px;font-size:14px;border-top:1px solid var(--line)}
-.notices+.muted,.muted+.notices,.lead{margin-bottom:12px}
+.lead{margin-bottom:12px}
 .note{background:var(--warn-bg);border-radius:10px;padding:10px 14px;overflow-wrap:anywhere}
-.notice>small{white-space:nowrap}.file{color:var(--muted)}.file code{font-size:12px}
+.notice>small{white-space:nowrap;text-align:right}.file{color:var(--muted)}.file code{font-size:12px}
 .error{font-weight:600;overflow-wrap:anywhere}.advice{overflow-wrap:anywhere}
 #domains>.advice{background:var(--warn-bg);border-radius:10px;padding:10px 14px;margin-bottom:14px}
 summary{cursor:pointer;font-size:13px;color:var(--muted);width:max-content;padding:2px 0}

@@ -126,7 +126,9 @@ def site(pki):
             running.wait_served(name, lambda c: c.lifetime <= 90 * 86400)
         wait_for(lambda: domain(running, C)["state"] == "ca-error", "the CA that is down", 60)
         wait_for(lambda: domain(running, A).get("certificates"), "its report", 30)
-        wait_for(lambda: data(running)["dead_letters"], "a dead letter", 40)
+        wait_for(lambda: data(running)["dead_letters"]
+                 and {"expiring", "failing"} <= {a["kind"] for a in data(running)["alerts"]},
+                 "alerts and a dead letter", 40)
         yield running
 
 

@@ -203,7 +203,7 @@ START_TEST(a_page_says_what_there_is) {
                              "as said <time",
                              "Not delivered",
                              "tried 4 times",
-                             "and 2 more",
+                             "and 7 more",
                              "3 events on the way",
                              "Certificate files",
                              "and others",
