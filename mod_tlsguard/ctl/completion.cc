@@ -6,12 +6,14 @@
 #include <algorithm>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <string_view>
 #include <vector>
 
 #include "core/text.h"
 #include "ctl/domain_reports.h"
 #include "ctl/output.h"
+#include "ctl/running_server.h"
 #include "policy/policy.h"
 
 namespace tlsguard::ctl {
@@ -24,35 +26,39 @@ std::vector<std::string> policy_names() {
   return names;
 }
 
-// How bash completes an argument of this name; empty: by nothing that could be known.
-std::string words_for(std::string_view argument) {
+std::string offer(const std::vector<std::string>& words) {
+  return words.empty() ? "" : "_tlsguardctl_words " + join(words, " ");
+}
+
+// The statement by which bash offers what an argument of this name may be; empty: nothing could be
+// known.
+std::string offer_for(std::string_view argument) {
   static const std::map<std::string_view, std::string_view> known{
-      {"domain", "$(_tlsguardctl_domains)"},        {"name", "$(_tlsguardctl_domains)"},
-      {"directory", "$(compgen -d -- \"$cur\")"},   {"DIR", "$(compgen -d -- \"$cur\")"},
-      {"certificate", "$(compgen -f -- \"$cur\")"}, {"key", "$(compgen -f -- \"$cur\")"},
-      {"USER", "$(compgen -u -- \"$cur\")"},        {"GROUP", "$(compgen -g -- \"$cur\")"}};
-  if (argument.ends_with("policy")) return join(policy_names(), " ");
+      {"domain", "_tlsguardctl_ask --domains"}, {"name", "_tlsguardctl_ask --domains"},
+      {"ca", "_tlsguardctl_ask --cas"},         {"directory", "_tlsguardctl_paths -d"},
+      {"DIR", "_tlsguardctl_paths -d"},         {"certificate", "_tlsguardctl_paths -f"},
+      {"key", "_tlsguardctl_paths -f"},         {"USER", "_tlsguardctl_accounts -u"},
+      {"GROUP", "_tlsguardctl_accounts -g"}};
+  if (argument.ends_with("policy")) return offer(policy_names());
   auto found = known.find(argument);
   return found == known.end() ? "" : std::string(found->second);
 }
 
 // "what it is: one, two, three" lists words; nothing where these are none.
-std::string words_in(const std::string& help) {
+std::vector<std::string> words_in(const std::string& help) {
   auto colon = help.rfind(": ");
   std::string list = colon == std::string::npos ? help : help.substr(colon + 2);
-  if (list.find(", ") == std::string::npos) return "";
-  auto words = std::count(list.begin(), list.end(), ' ');
-  if (words != std::count(list.begin(), list.end(), ',')) return "";
-  std::erase(list, ',');
-  return list;
+  auto commas = std::count(list.begin(), list.end(), ',');
+  bool words = commas > 0 && commas == std::count(list.begin(), list.end(), ' ');
+  return words ? split(list, ", ") : std::vector<std::string>();
 }
 
 // Of an option that takes a value.
-std::string values_of(const CLI::Option& option) {
-  std::string words = words_in(option.get_description());
-  if (!words.empty()) return words;
-  words = words_for(option.get_type_name());
-  return words.empty() ? words_for(option.get_single_name()) : words;
+std::string offer_of(const CLI::Option& option) {
+  std::string offered = offer(words_in(option.get_description()));
+  if (!offered.empty()) return offered;
+  offered = offer_for(option.get_type_name());
+  return offered.empty() ? offer_for(option.get_single_name()) : offered;
 }
 
 struct Script {
@@ -63,6 +69,7 @@ struct Script {
 
 void add_command(Script& script, const CLI::App& command, const std::string& path) {
   std::vector<std::string> words;
+  std::set<std::string> offers;
   for (const CLI::App* each : command.get_subcommands(nullptr)) {
     std::string below = path + " " + each->get_name();
     script.steps += fmt::format("      '{}') path='{}' ;;\n", below, below);
@@ -71,45 +78,82 @@ void add_command(Script& script, const CLI::App& command, const std::string& pat
   }
   for (const CLI::Option* option : command.get_options()) {
     if (option->get_positional()) {
-      std::string of = words_for(option->get_name());
-      bool known = std::find(words.begin(), words.end(), of) != words.end();
-      if (!of.empty() && !known) words.push_back(of);
+      if (std::string of = offer_for(option->get_name()); !of.empty()) offers.insert(of);
       continue;
     }
     for (const std::string& name : option->get_lnames()) {
       words.push_back("--" + name);
       if (option->get_type_size() == 0) continue;
-      script.values +=
-          fmt::format("    '{} --{}') words=\"{}\" ;;\n", path, name, values_of(*option));
+      std::string offered = offer_of(*option);
+      script.values += fmt::format("    '{} --{}') {}; return ;;\n", path, name,
+                                   offered.empty() ? ":" : offered);
     }
   }
-  script.words += fmt::format("    '{}') words=\"{}\" ;;\n", path, join(words, " "));
+  offers.insert(offer(words));
+  script.words +=
+      fmt::format("    '{}') {} ;;\n", path, join({offers.begin(), offers.end()}, "; "));
 }
 
+// What files, domains and CAs are called is compared with what is typed, and never expanded: that
+// would run commands, as root.
 constexpr std::string_view frame =
     R"(# bash completion of tlsguardctl; written by: tlsguardctl completion
-_tlsguardctl_domains() {{
+_tlsguardctl_words() {{
+  local word
+  for word in "$@"; do
+    [[ $word != "$cur"* ]] || COMPREPLY+=("$word")
+  done
+}}
+_tlsguardctl_lines() {{
+  local lines
+  mapfile -t lines
+  _tlsguardctl_words "${{lines[@]}}"
+}}
+_tlsguardctl_paths() {{
+  local paths
+  compopt -o filenames 2>/dev/null
+  mapfile -t paths < <(compgen "$1" -- "$cur")
+  COMPREPLY+=("${{paths[@]}}")
+}}
+_tlsguardctl_accounts() {{
+  _tlsguardctl_lines < <(compgen "$1" -- "$cur")
+}}
+_tlsguardctl_ask() {{
   local i store=()
   for ((i = 1; i < COMP_CWORD - 1; i++)); do
-    [[ ${{COMP_WORDS[i]}} == --store ]] && store=(--store "${{COMP_WORDS[i + 1]}}")
+    [[ ${{COMP_WORDS[i]}} != --store ]] || store=(--store "${{COMP_WORDS[i + 1]}}")
   done
-  tlsguardctl completion --domains "${{store[@]}}" 2>/dev/null
+  _tlsguardctl_lines < <(tlsguardctl completion "$1" "${{store[@]}}" 2>/dev/null)
 }}
 _tlsguardctl() {{
-  local cur=${{COMP_WORDS[COMP_CWORD]}} path='' words='' i
+  local cur=${{COMP_WORDS[COMP_CWORD]}} path='' i
+  COMPREPLY=()
   for ((i = 1; i < COMP_CWORD; i++)); do
     case "$path ${{COMP_WORDS[i]}}" in
 {}    esac
   done
   case "$path ${{COMP_WORDS[COMP_CWORD - 1]}}" in
-{}    *) words='-' ;;
-  esac
-  [[ $words != - ]] || case $path in
 {}  esac
-  mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
+  case $path in
+{}  esac
 }}
 complete -F _tlsguardctl tlsguardctl
 )";
+
+// A name that can mean nothing but itself to any shell: of DNS, a wildcard, an address, a CA.
+bool is_plain(std::string_view name) {
+  constexpr std::string_view others = ".-_*:";
+  return !name.empty() && name.front() != '-' && std::all_of(name.begin(), name.end(), [&](char c) {
+    bool word = (c >= '0' && c <= '9') || (to_lower(c) >= 'a' && to_lower(c) <= 'z');
+    return word || others.find(c) != std::string_view::npos;
+  });
+}
+
+void print_plain(const std::set<std::string>& names) {
+  for (const std::string& name : names) {
+    if (is_plain(name)) print(name + "\n");
+  }
+}
 
 }  // namespace
 
@@ -122,9 +166,26 @@ std::string bash_completion(const CLI::App& app) {
 int print_domain_names(const std::string& store) {
   auto all = all_domains(store);
   if (!all) return exit_fine;
+  std::set<std::string> names;
   for (const nlohmann::json& domain : all->at("domains")) {
-    print(printable(domain.at("domain").get<std::string>()) + "\n");
+    names.insert(domain.at("domain").get<std::string>());
   }
+  print_plain(names);
+  return exit_fine;
+}
+
+// A URL is none of these: bash takes its colon for the end of a word. The internal CA has no
+// account.
+int print_ca_names(const std::string& store) {
+  auto server = read_server(store);
+  if (!server) return exit_fine;
+  std::set<std::string> names;
+  for (const live::RuntimeDomain& domain : server->domains) {
+    for (const std::string& ca : domain.cas) {
+      if (ca != "internal" && ca.find(':') == std::string::npos) names.insert(ca);
+    }
+  }
+  print_plain(names);
   return exit_fine;
 }
 

@@ -13,9 +13,11 @@ namespace tlsguard::ctl {
 // Arguments are told by the names that the commands give them: "domain", "policy", "directory" …
 [[nodiscard]] std::string bash_completion(const CLI::App& app);
 
-// The first names of all managed domains, a line each; nothing where the store cannot be read, as
-// a shell shows no errors. For the function above; exit_fine.
+// The first names of all managed domains, or of the CAs that httpd uses, a line each; nothing where
+// the store cannot be read, as a shell shows no errors. What cannot be such a name is left out. For
+// the function above; exit_fine.
 [[nodiscard]] int print_domain_names(const std::string& store);
+[[nodiscard]] int print_ca_names(const std::string& store);
 
 }  // namespace tlsguard::ctl
 

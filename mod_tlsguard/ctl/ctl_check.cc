@@ -18,7 +18,7 @@
 #include "ctl/in_force.h"
 #include "ctl/output.h"
 #include "ctl/probe.h"
-#include "store/state_file.h"
+#include "ctl/running_server.h"
 
 namespace tlsguard::ctl {
 namespace {
@@ -105,21 +105,6 @@ Check check_virtual_host(const CheckOptions& options, const live::RuntimeHost& h
               *policy);
   }
   return check;
-}
-
-Result<live::RuntimeFile> read_server(const std::string& store) {
-  auto directory = store::Directory::open(store);
-  if (!directory) return tl::unexpected(directory.error());
-  std::string name(live::runtime_file_name);
-  auto text = directory->read(name, live::max_runtime_file);
-  if (!text) return tl::unexpected(text.error());
-  if (!*text) {
-    return fail(fmt::format("{} has no {}: httpd with mod_tlsguard has not started with this store",
-                            store, name));
-  }
-  auto server = live::runtime_from_json(**text);
-  if (!server) return tl::unexpected(server.error().within(store + "/" + name));
-  return server;
 }
 
 int finish(const CheckRun& run, bool json) {

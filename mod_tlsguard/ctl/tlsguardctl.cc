@@ -38,6 +38,7 @@ struct Arguments {
   int plain_port = 80;
   ManagedArguments managed;
   bool domains = false;  // of completion
+  bool cas = false;
   Action action;
 };
 
@@ -140,10 +141,12 @@ void add_completion(CLI::App& app, Arguments& arguments) {
       "completion", "print what bash needs to complete the command line: eval it, or keep it");
   command.add_flag("--domains", arguments.domains,
                    "print the managed domains instead, as it asks for them");
+  command.add_flag("--cas", arguments.cas, "print the CAs that httpd uses, for the same");
   add_store(command, arguments);
   command.callback([&app, &arguments] {
     arguments.action = [&app, &arguments] {
       if (arguments.domains) return print_domain_names(arguments.store);
+      if (arguments.cas) return print_ca_names(arguments.store);
       print(bash_completion(app));
       return static_cast<int>(exit_fine);
     };

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """tlsguardctl policy and status, its help and its errors. The rest is in test_ctl_check.py."""
+import contextlib
 import json
 import os
+import pty
 import re
 import subprocess
 from pathlib import Path
@@ -9,6 +11,8 @@ from pathlib import Path
 import pytest
 from harness.ctl import FINE, TROUBLE, USAGE, ctl, ctl_binary
 from harness.httpd import vhost
+from harness.scripted_agent import scripted_agent
+from harness.wait import wait_for
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "policies"
 IDS = [path.stem for path in sorted(GOLDEN.glob("*.txt"))]
@@ -33,7 +37,7 @@ def test_help(command):
 
 
 def completed(line, tmp_path):
-    """What bash offers for the last word of a line."""
+    """What bash offers for the last word of a line, as it would be told apart."""
     words = line.split(" ")
     script = tmp_path / "tlsguardctl"
     script.write_text(ctl("completion").out)
@@ -44,7 +48,7 @@ def completed(line, tmp_path):
         env={**os.environ, "CTL_DIR": str(Path(ctl_binary()).parent)}, stdout=subprocess.PIPE,
         stderr=subprocess.PIPE, text=True, cwd=tmp_path, timeout=60)
     assert done.returncode == 0 and done.stderr == "", done
-    return done.stdout.split()
+    return [word for word in done.stdout.split("\n") if word]
 
 
 @pytest.mark.parametrize("line, words", [
@@ -68,7 +72,83 @@ def test_completion(line, words, tmp_path):
     if words is None:
         assert "policy" in found
     else:
-        assert sorted(w for w in found if words or w) == sorted(words), found
+        assert sorted(found) == sorted(words), found
+
+
+def test_completion_expands_no_name_of_a_file(tmp_path):
+    """What somebody else calls a directory is no command of root's."""
+    for name in ("$(touch pwned)", "`touch pwned`", "a b", "*", "$HOME"):
+        (tmp_path / name).mkdir()
+    for line in ("tlsguardctl import mod_md ", "tlsguardctl export x --to ",
+                 "tlsguardctl import pem "):
+        found = completed(line, tmp_path)
+        assert {"$(touch pwned)", "`touch pwned`", "a b", "*", "$HOME"} <= set(found), found
+    assert completed("tlsguardctl import mod_md a", tmp_path) == ["a b"]
+    assert completed("tlsguardctl import mod_md $(touch pwned)", tmp_path) is not None
+    assert completed("tlsguardctl check $(touch pwned)", tmp_path) == []
+    assert completed("tlsguardctl policy show *", tmp_path) == []
+    assert not (tmp_path / "pwned").exists()
+
+
+def test_completion_puts_a_name_on_the_line_as_it_is(tmp_path):
+    """In a shell that a person types into."""
+    (tmp_path / "z$(touch pwned) b").mkdir()
+    (tmp_path / "tlsguardctl.bash").write_text(ctl("completion").out)
+    terminal, shell_side = pty.openpty()
+    with subprocess.Popen(
+            ["bash", "--noprofile", "--norc", "-i"], stdin=shell_side, stdout=shell_side,
+            stderr=shell_side, cwd=tmp_path, start_new_session=True,
+            env={**os.environ, "PS1": "ready>", "TERM": "dumb", "HISTFILE": ""}) as shell:
+        os.close(shell_side)
+        os.set_blocking(terminal, False)
+        said = [""]
+
+        def has(pattern):
+            with contextlib.suppress(OSError):
+                said[0] += os.read(terminal, 65536).decode(errors="replace")
+            return re.search(pattern, said[0], re.S)
+
+        try:
+            wait_for(lambda: has("ready>"), "the prompt", 20)
+            os.write(terminal, b". ./tlsguardctl.bash; tlsguardctl() { printf '<%s>' \"$@\"; }; "
+                               b"echo lo''aded\n")
+            wait_for(lambda: has("loaded.*ready>"), lambda: said[0], 20)
+            os.write(terminal, b"tlsguardctl import mod_md z\t\n")
+            wait_for(lambda: has(re.escape("<z$(touch pwned) b/>")), lambda: said[0], 20)
+        finally:
+            os.close(terminal)
+            shell.kill()
+    assert not (tmp_path / "pwned").exists()
+
+
+NAMES = ["a.example.test", "*.b.example.test", "192.0.2.1", "2001:db8::1"]
+
+
+def test_completion_of_domains(tmp_path):
+    """Of the store that the line names; and nothing that is no name."""
+    odd = ["$(touch pwned)", "x y", "`touch pwned`", "a;b", "", "\n", "-"]
+    domains = [{"domain": name, "names": [name], "phase": "waiting"} for name in NAMES + odd]
+    store = tmp_path / "store"
+    with scripted_agent(store, {"domains": domains}):
+        found = completed(f"tlsguardctl renew --store {store} ", tmp_path)
+        assert sorted(w for w in found if not w.startswith("-")) == sorted(NAMES)
+        assert completed(f"tlsguardctl status --store {store} 192", tmp_path) == ["192.0.2.1"]
+        assert completed("tlsguardctl renew 192", tmp_path) == []  # not of that store
+        assert sorted(ctl("completion", "--domains", "--store", store).out.split()) == \
+            sorted(NAMES)
+    assert not (tmp_path / "pwned").exists()
+
+
+def test_completion_of_cas(tmp_path):
+    store = tmp_path / "store"
+    store.mkdir()
+    cas = [["letsencrypt", "internal"], ["buypass"], ["https://ca.example/dir"], ["$(touch pwned)"]]
+    (store / "runtime.json").write_text(json.dumps(
+        {"version": 1, "written": "2026-11-20T16:15:00Z", "httpd": "Apache/2.4", "pid": 1,
+         "virtual_hosts": [], "domains": [{"names": ["a.example.test"], "key_types": ["P-256"],
+                                           "cas": each} for each in cas]}))
+    found = completed(f"tlsguardctl account rollover --store {store} ", tmp_path)
+    assert {w for w in found if not w.startswith("-")} == {"letsencrypt", "buypass"}, found
 
 
 def test_version():
