@@ -87,7 +87,10 @@ json difference(const Policy& a, const Policy& b) {
     change["removed"] = without(before, after);
     change["added"] = without(after, before);
   }
-  return {{"from", a.id()}, {"to", b.id()}, {"changes", changes}};
+  return {{"from", a.id()},
+          {"to", b.id()},
+          {"changes", changes},
+          {"cut_off", policy::newly_cut_off(a, b)}};
 }
 
 std::string versions_of(const Policy& policy) {

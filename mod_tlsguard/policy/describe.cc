@@ -39,6 +39,10 @@ bool contains(const Names& names, const std::string& name) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
+bool has_rsa(const Policy& policy) {
+  return policy.certificate_types.empty() || contains(key_types_of(policy), "RSA");
+}
+
 // The difference of two policies, a line a kind.
 class Difference {
  public:
@@ -61,6 +65,8 @@ class Difference {
     if (!added.empty()) text_ += kind + " added: " + join(added, ", ") + "\n";
     if (kept != kept_there) text_ += kind + " in another order: " + join(kept_there, ", ") + "\n";
   }
+
+  void sentence(const std::string& text) { text_ += text + "\n"; }
 
   [[nodiscard]] std::string text() const { return text_.empty() ? "no difference\n" : text_; }
 
@@ -135,9 +141,14 @@ std::string diff(const Policy& a, const Policy& b) {
   difference.value("preference", preference_of(a), preference_of(b));
   difference.value("security level", text_of(a.security_level, "OpenSSL's"),
                    text_of(b.security_level, "OpenSSL's"));
-  difference.value("least RSA key", text_of(a.min_rsa_bits, "any"), text_of(b.min_rsa_bits, "any"));
+  // Where no RSA key is expected any more, how long one is to be would read as weaker.
+  if (!has_rsa(a) || has_rsa(b)) {
+    difference.value("least RSA key", text_of(a.min_rsa_bits, "any"),
+                     text_of(b.min_rsa_bits, "any"));
+  }
   difference.list("certificate types", key_types_of(a), key_types_of(b));
   difference.value("least HSTS age", hsts_age_of(a), hsts_age_of(b));
+  for (const std::string& who : newly_cut_off(a, b)) difference.sentence(who);
   return difference.text();
 }
 

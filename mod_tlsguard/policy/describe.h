@@ -16,8 +16,11 @@ namespace tlsguard::policy {
 [[nodiscard]] std::string dump(const Policy& policy);
 // The settings in force, one line a kind, each line begun with indent.
 [[nodiscard]] std::string dump(const hello::ServerSettings& settings, const std::string& indent);
-// What moving from a to b takes away and adds, in the field's terms; "no difference" if none.
+// What moving from a to b takes away and adds, in the field's terms, and newly_cut_off(); "no
+// difference" if none.
 [[nodiscard]] std::string diff(const Policy& a, const Policy& b);
+// Whom b refuses and a does not, a sentence each; empty: nobody, or nobody that can be named.
+[[nodiscard]] std::vector<std::string> newly_cut_off(const Policy& a, const Policy& b);
 // Prose: whom it is for, what it admits and why, what it cuts off, its source and date.
 [[nodiscard]] std::string explain(const Policy& policy);
 

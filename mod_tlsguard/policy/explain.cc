@@ -24,6 +24,49 @@ bool has_group(const Policy& policy, const char* name) {
   return std::find(policy.groups.begin(), policy.groups.end(), name) != policy.groups.end();
 }
 
+// Who cannot connect: a sentence each, empty where nobody is meant. What they offer besides does
+// not help them.
+
+std::string refused_by_version(const Policy& policy) {
+  if (policy.min_protocol == Protocol::tls1_3) {
+    return "Clients without TLS 1.3 are refused: those from before about 2018, such as Internet "
+           "Explorer 11, Android 9 and Java 8 before 8u261.";
+  }
+  if (policy.min_protocol == Protocol::tls1_2) return "Clients without TLS 1.2 are refused.";
+  return {};
+}
+
+// Of those that b admits below TLS 1.3, by what a does not ask of them.
+std::string refused_by_ciphers(const Policy& a, const Policy& b) {
+  if (b.min_protocol >= Protocol::tls1_3 || a.min_protocol >= Protocol::tls1_3) return {};
+  const Strength before = strength_of(a);
+  const Strength now = strength_of(b);
+  Names needed;
+  if (now.forward_secrecy && !before.forward_secrecy) needed.emplace_back("forward secrecy");
+  if (now.aead && !before.aead) needed.emplace_back("AEAD");
+  if (needed.empty()) return {};
+  return "Clients without TLS 1.3 that have no cipher with " + join(needed, " and ") +
+         " are refused.";
+}
+
+std::string refused_by_suites(const Policy& policy) {
+  const Names& suites = policy.suites;
+  const bool without_aes128 =
+      std::find(suites.begin(), suites.end(), "TLS_AES_128_GCM_SHA256") == suites.end();
+  if (policy.max_protocol < Protocol::tls1_3 || !without_aes128) return {};
+  return "TLS_AES_128_GCM_SHA256, which every TLS 1.3 client has to know, is not among the suites: "
+         "a client that offers nothing else in TLS 1.3 is refused.";
+}
+
+std::string refused_by_groups(const Policy& policy) {
+  if (any_group(policy, true) && !any_group(policy, false)) {
+    return "All groups are post-quantum (OpenSSL 3.5 and later has them): clients without them are "
+           "refused.";
+  }
+  if (has_group(policy, "P-256") || !any_group(policy, false)) return {};
+  return "P-256 is not among the groups: old clients that know no other curve are refused.";
+}
+
 std::string about_versions(const Policy& policy) {
   const std::string versions =
       version_names(ProtocolSet::range(policy.min_protocol, policy.max_protocol));
@@ -33,11 +76,7 @@ std::string about_versions(const Policy& policy) {
         " TLS 1.0 and 1.1 are deprecated (RFC 8996): browsers refuse them, and OpenSSL 3 "
         "reaches them at security level 0 only.";
   }
-  if (policy.min_protocol == Protocol::tls1_3) {
-    text +=
-        " Clients without TLS 1.3 are refused: those from before about 2018, such as Internet "
-        "Explorer 11, Android 9 and Java 8 before 8u261.";
-  }
+  if (policy.min_protocol == Protocol::tls1_3) text += " " + refused_by_version(policy);
   if (policy.max_protocol < Protocol::tls1_3) {
     text += " TLS 1.3 is not used, whatever the client can do.";
   }
@@ -55,14 +94,7 @@ std::string about_ciphers(const Policy& policy) {
   text += strength.aead ? " Every cipher is an AEAD."
                         : " Some ciphers are of the CBC kind, which RFC 9325 advises against.";
   text += " The weakest cipher has " + std::to_string(strength.cipher_bits) + " bits.";
-  const Names& suites = policy.suites;
-  const bool without_aes128 =
-      std::find(suites.begin(), suites.end(), "TLS_AES_128_GCM_SHA256") == suites.end();
-  if (policy.max_protocol >= Protocol::tls1_3 && without_aes128) {
-    text +=
-        " TLS_AES_128_GCM_SHA256, which every TLS 1.3 client has to know, is not among the "
-        "suites: a client that offers nothing else in TLS 1.3 is refused.";
-  }
+  if (std::string who = refused_by_suites(policy); !who.empty()) text += " " + who;
   return text;
 }
 
@@ -72,14 +104,10 @@ std::string about_groups(const Policy& policy) {
     text +=
         " With a client that knows the post-quantum group what is recorded today stays secret "
         "when a quantum computer comes (OpenSSL 3.5 and later has it).";
-  } else if (any_group(policy, true)) {
-    text += " All of them need OpenSSL 3.5; clients without them are refused.";
-  } else {
+  } else if (!any_group(policy, true)) {
     text += " None of them withstands a quantum computer.";
   }
-  if (!has_group(policy, "P-256") && any_group(policy, false)) {
-    text += " P-256 is not among them: old clients that know no other curve are refused.";
-  }
+  if (std::string who = refused_by_groups(policy); !who.empty()) text += " " + who;
   return text;
 }
 
@@ -117,6 +145,17 @@ std::string about_expectations(const Policy& policy) {
 }
 
 }  // namespace
+
+std::vector<std::string> newly_cut_off(const Policy& a, const Policy& b) {
+  Names all;
+  if (b.min_protocol > a.min_protocol) all.push_back(refused_by_version(b));
+  all.push_back(refused_by_ciphers(a, b));
+  if (refused_by_suites(a).empty()) all.push_back(refused_by_suites(b));
+  const bool any_curve_less = any_group(a, false) && !any_group(b, false);
+  if (any_curve_less || has_group(a, "P-256")) all.push_back(refused_by_groups(b));
+  std::erase(all, "");
+  return all;
+}
 
 std::string explain(const Policy& policy) {
   std::string text = policy.id() + "\n\n";

@@ -279,6 +279,9 @@ ECDHE-RSA-CHACHA20-POLY1305
 least RSA key: any -> 2048
 certificate types added: RSA
 """
+    stricter = ctl("policy", "diff", "intermediate", "modern").out.splitlines()
+    assert not any(line.startswith("least RSA key") for line in stricter), "there is none any more"
+    assert stricter[-1].startswith("Clients without TLS 1.3 are refused: those from before about")
     assert ctl("policy", "diff", "modern", "mozilla-modern@6.0").out == "no difference\n"
 
 
@@ -290,7 +293,9 @@ def test_policy_diff_as_json():
     assert len(changes["ciphers"]["removed"]) == 6 and changes["ciphers"]["added"] == []
     assert changes["certificate_types"]["removed"] == ["RSA"]
     assert "groups" not in changes
-    assert ctl("policy", "diff", "old", "old", "--json").json["changes"] == {}
+    assert [who.split(":")[0] for who in data["cut_off"]] == ["Clients without TLS 1.3 are refused"]
+    same = ctl("policy", "diff", "old", "old", "--json").json
+    assert same["changes"] == {} and same["cut_off"] == []
 
 
 @pytest.mark.parametrize("policy", IDS)

@@ -113,8 +113,9 @@ START_TEST(a_difference_is_said_in_the_fields_terms) {
               "ciphers taken away: ECDHE-ECDSA-AES128-GCM-SHA256, ECDHE-RSA-AES128-GCM-SHA256, "
               "ECDHE-ECDSA-AES256-GCM-SHA384, ECDHE-RSA-AES256-GCM-SHA384, "
               "ECDHE-ECDSA-CHACHA20-POLY1305, ECDHE-RSA-CHACHA20-POLY1305\n"
-              "least RSA key: 2048 -> any\n"
-              "certificate types taken away: RSA\n");
+              "certificate types taken away: RSA\n"
+              "Clients without TLS 1.3 are refused: those from before about 2018, such as Internet "
+              "Explorer 11, Android 9 and Java 8 before 8u261.\n");
   Policy a = small();
   Policy b = small();
   a.suites = {"TLS_A", "TLS_B", "TLS_C"};
@@ -129,6 +130,28 @@ START_TEST(a_difference_is_said_in_the_fields_terms) {
               "signature algorithms: any -> ed25519\n"
               "preference: as SSLHonorCipherOrder says -> server\n"
               "security level: OpenSSL's -> 3\nleast HSTS age: any -> 60s\n");
+}
+END_TEST
+
+// By the names of two presets.
+std::string newly_refused(const char* from, const char* to) {
+  return join(newly_cut_off(preset(from), preset(to)), "\n");
+}
+
+START_TEST(a_difference_says_whom_it_cuts_off) {
+  for (const char* name : {"baseline", "intermediate", "old", "modern", "cnsa-1", "cnsa-2"}) {
+    expect_text(newly_refused(name, name), "");
+    expect_text(newly_refused(name, "old"), "");
+  }
+  expect_text(newly_refused("modern", "intermediate"), "");
+  expect_text(newly_refused("old", "intermediate"),
+              "Clients without TLS 1.2 are refused.\nClients without TLS 1.3 that have no cipher "
+              "with forward secrecy and AEAD are refused.");
+  expect_contains(newly_refused("intermediate", "baseline"), "TLS_AES_128_GCM_SHA256, which");
+  expect_contains(newly_refused("intermediate", "cnsa-1"), "P-256 is not among the groups");
+  expect_contains(newly_refused("intermediate", "cnsa-2"), "All groups are post-quantum");
+  expect_text(newly_refused("cnsa-2", "cnsa-1"), "");
+  expect_contains(explain(preset("cnsa-2")), "All groups are post-quantum");
 }
 END_TEST
 
@@ -158,7 +181,7 @@ START_TEST(an_explanation_says_whom_it_cuts_off) {
   expect_contains(baseline, "Every cipher has forward secrecy");
   expect_contains(explain(preset("old")), "Some ciphers have no forward secrecy");
   expect_contains(explain(preset("old")), "TLS 1.0 and 1.1 are deprecated (RFC 8996)");
-  expect_contains(explain(preset("cnsa-1")), "P-256 is not among them");
+  expect_contains(explain(preset("cnsa-1")), "P-256 is not among the groups");
   expect_contains(explain(preset("cnsa-2")), "clients without them are refused");
   for (const Policy& each : presets()) {
     const std::string text = explain(each);
@@ -226,6 +249,7 @@ Suite* describe_suite() {
   tcase_add_test(tests, policy::a_dump_has_every_part);
   tcase_add_test(tests, policy::settings_are_a_line_a_kind);
   tcase_add_test(tests, policy::a_difference_is_said_in_the_fields_terms);
+  tcase_add_test(tests, policy::a_difference_says_whom_it_cuts_off);
   tcase_add_test(tests, policy::no_difference_is_overlooked);
   tcase_add_test(tests, policy::an_explanation_says_whom_it_cuts_off);
   tcase_add_test(tests, policy::a_digest_tells_settings_apart);
