@@ -11,6 +11,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <thread>
+#include <variant>
 #include <vector>
 
 #include "core/descriptor.h"
@@ -30,25 +31,25 @@ struct Live {
   store::Version version;
 };
 
-// nullopt: known is live still. Acts as the store's owner until it returns.
-Result<std::optional<Live>> read_live(const ExportOptions& options,
-                                      const std::optional<store::Current>& known) {
+enum class Outcome { written, unchanged, nothing_live };
+// What is live, or why there is nothing to write.
+using Found = std::variant<Live, Outcome>;
+
+// known: what was written last. Acts as the store's owner until it returns.
+Result<Found> read_live(const ExportOptions& options, const std::optional<store::Current>& known) {
   const std::string domain = to_lower(options.domain);
   auto access = StoreAccess::open(options.store);
   if (!access) return tl::unexpected(access.error());
-  auto none = [&] {
-    return fail(fmt::format("'{}' has no certificate in the store {}", domain, options.store));
-  };
-  if (!*access) return none();
+  if (!*access) return Found(Outcome::nothing_live);
   auto current = (*access)->certificates().current(domain);
   if (!current) return tl::unexpected(current.error());
-  if (!*current) return none();
+  if (!*current) return Found(Outcome::nothing_live);
   bool same =
       known && known->generation == (*current)->generation && known->version == (*current)->version;
-  if (same) return std::optional<Live>();
+  if (same) return Found(Outcome::unchanged);
   auto version = (*access)->certificates().load(domain, (*current)->version);
   if (!version) return tl::unexpected(version.error());
-  return std::optional(Live{**current, std::move(*version)});
+  return Found(Live{**current, std::move(*version)});
 }
 
 Result<std::vector<std::string>> write_files(const std::string& directory,
@@ -90,39 +91,65 @@ Result<void> run(const std::string& command) {
   return fail(fmt::format("the command failed: {}", command));
 }
 
-Result<void> export_once(const ExportOptions& options, std::optional<store::Current>& known) {
-  auto live = read_live(options, known);
-  if (!live) return tl::unexpected(live.error());
-  if (!*live) return {};
-  auto files = write_files(options.directory, (*live)->version);
+Result<Outcome> export_once(const ExportOptions& options, std::optional<store::Current>& known) {
+  auto found = read_live(options, known);
+  if (!found) return tl::unexpected(found.error());
+  if (const auto* nothing = std::get_if<Outcome>(&*found)) return *nothing;
+  const Live& live = std::get<Live>(*found);
+  auto files = write_files(options.directory, live.version);
   if (!files) return tl::unexpected(files.error());
-  known = (*live)->current;
+  known = live.current;
   if (options.json) {
     print_json({{"domain", options.domain},
-                {"version", (*live)->version.number},
+                {"version", live.version.number},
                 {"directory", options.directory},
                 {"files", *files}});
   } else {
     print(fmt::format("{}: version {} is in {}: {}\n", printable(options.domain),
-                      (*live)->version.number, printable(options.directory), join(*files, " ")));
+                      live.version.number, printable(options.directory), join(*files, " ")));
   }
-  (void)std::fflush(stdout);
-  return options.command.empty() ? Result<void>{} : run(options.command);
+  (void)std::fflush(stdout);  // before the command prints anything
+  if (options.command.empty()) return Outcome::written;
+  auto ran = run(options.command);
+  if (!ran) return tl::unexpected(ran.error());
+  return Outcome::written;
+}
+
+// Whoever watches is told of a failure, once while it lasts, and goes on: the next version may do.
+// What was wrong from the beginning, such as a directory that is not there, is not waited for.
+int watch(const ExportOptions& options) {
+  auto target = store::Directory::open(options.directory);
+  if (!target) return trouble(target.error());
+  std::optional<store::Current> known;
+  std::string said;
+  bool waits = false;
+  for (;;) {
+    auto done = export_once(options, known);
+    if (!done) {
+      bool at_first = !known && !waits;
+      if (at_first || done.error().text != said) (void)trouble(done.error());
+      if (at_first) return exit_trouble;
+    } else if (*done == Outcome::nothing_live && !waits) {
+      complain(fmt::format("'{}' has no certificate in the store {} yet: waiting for one",
+                           options.domain, options.store));
+      waits = true;
+    }
+    said = done ? "" : done.error().text;
+    (void)std::fflush(stdout);
+    std::this_thread::sleep_for(std::chrono::seconds(1));
+  }
 }
 
 }  // namespace
 
 int export_domain(const ExportOptions& options) {
+  if (options.watch) return watch(options);
   std::optional<store::Current> known;
   auto done = export_once(options, known);
-  if (!done) complain(done.error().text);
-  // Whoever watches is told of a failure, and goes on: the next version may do.
-  while (options.watch && known) {
-    std::this_thread::sleep_for(std::chrono::seconds(1));
-    done = export_once(options, known);
-    if (!done) complain(done.error().text);
-  }
-  return done ? exit_fine : exit_trouble;
+  if (!done) return trouble(done.error());
+  if (*done == Outcome::written) return exit_fine;
+  return trouble(Error{fmt::format("'{}' has no certificate in the store {}",
+                                   to_lower(options.domain), options.store)});
 }
 
 }  // namespace tlsguard::ctl

@@ -10,7 +10,7 @@ namespace tlsguard::ctl {
 struct ExportOptions {
   std::string domain;
   std::string directory;  // must exist
-  bool watch = false;     // goes on, and exports again whenever another version is live
+  bool watch = false;     // waits, and exports again whenever another version is live
   std::string command;    // run by sh after each export; empty: none
   std::string store;
   bool json = false;

@@ -438,6 +438,30 @@ def test_commands_while_httpd_is_down(pki):
             subprocess.run(["umount", site.store_dir], check=True)
 
 
+def test_export_waits_for_the_first_certificate(pki, tmp_path):
+    """As a unit does that is started before httpd has one."""
+    with Site(pki, "TLSGuardAgentProgram /bin/false\n" + INTERNAL + managed(A)) as site:
+        done = site.ctl("export", A, "--to", tmp_path)
+        assert done.code == TROUBLE and "has no certificate" in done.err, "it was not to wait"
+        done = site.ctl("export", A, "--to", tmp_path / "nosuch", "--watch")
+        assert done.code == TROUBLE and "nosuch" in done.err, "that does not come by waiting"
+        with open(tmp_path / "said", "w") as said:
+            process = subprocess.Popen(
+                [ctl_binary(), "export", A, "--to", tmp_path, "--watch", "--store", site.store_dir],
+                stdout=subprocess.DEVNULL, stderr=said)
+        try:
+            wait_for(lambda: "waiting for one" in (tmp_path / "said").read_text(), "the wait", 20)
+            site.graceful(INTERNAL + managed(A))
+            served = site.wait_served(A, internal)
+            file = tmp_path / "fullchain.pem"
+            wait_for(lambda: file.exists() and x509.load_pem_x509_certificate(
+                file.read_bytes()).serial_number == served.serial, "the export", 20)
+            assert process.poll() is None and (tmp_path / "said").read_text().count("\n") == 1
+        finally:
+            process.terminate()
+            process.wait(20)
+
+
 def test_export_goes_on_with_each_renewal(site, root, tmp_path):
     log = tmp_path / "log"
     process = subprocess.Popen(
