@@ -118,10 +118,7 @@ int finish(const CheckRun& run, bool json) {
 
 int check_one(const CheckOptions& options, const Policy& policy) {
   auto endpoint = parse_endpoint(*options.target);
-  if (!endpoint) {
-    complain(endpoint.error().text);
-    return exit_usage;
-  }
+  if (!endpoint) return wrong_arguments(endpoint.error());
   CheckRun run = new_run();
   run.checks.push_back(check_endpoint(options, *endpoint, policy));
   return finish(run, options.json);
@@ -130,14 +127,8 @@ int check_one(const CheckOptions& options, const Policy& policy) {
 int check_all(const CheckOptions& options, const std::optional<Policy>& policy) {
   CheckRun run = new_run();
   auto server = read_server(options.store);
-  if (!server) {
-    complain(server.error().text);
-    return exit_trouble;
-  }
-  if (server->virtual_hosts.empty()) {
-    complain("this server has no TLS virtual host");
-    return exit_trouble;
-  }
+  if (!server) return trouble(server.error());
+  if (server->virtual_hosts.empty()) return trouble(Error{"this server has no TLS virtual host"});
   // As DUMP_TLSGUARD has them: httpd's own list is in another order than its files.
   std::stable_sort(server->virtual_hosts.begin(), server->virtual_hosts.end(),
                    [](const live::RuntimeHost& a, const live::RuntimeHost& b) {
@@ -159,10 +150,7 @@ int check(const CheckOptions& options) {
   std::optional<Policy> policy;
   if (options.policy || options.target) {
     auto found = policy::Catalogue{}.find(options.policy.value_or("baseline"));
-    if (!found) {
-      complain(found.error().text);
-      return exit_usage;
-    }
+    if (!found) return wrong_arguments(found.error());
     policy = *std::move(found);
   }
   return options.target ? check_one(options, *policy) : check_all(options, policy);

@@ -104,9 +104,9 @@ Result<json> act(const DomainOptions& options) {
 }  // namespace
 
 int act_on_domain(const DomainOptions& options) {
-  if (!options.reason.empty() && !renew::parse_revocation_reason(options.reason)) {
-    complain(renew::parse_revocation_reason(options.reason).error().text);
-    return exit_usage;
+  if (!options.reason.empty()) {
+    auto reason = renew::parse_revocation_reason(options.reason);
+    if (!reason) return wrong_arguments(reason.error());
   }
   auto done = act(options);
   if (!done) return trouble(done.error());

@@ -99,13 +99,7 @@ std::string versions_of(const Policy& policy) {
   return min == max ? std::string(min) : fmt::format("{} to {}", min, max);
 }
 
-// nullopt: complained of.
-std::optional<Policy> find(const std::string& name) {
-  auto found = policy::Catalogue{}.find(name);
-  if (found) return *std::move(found);
-  complain(found.error().text);
-  return std::nullopt;
-}
+Result<Policy> find(const std::string& name) { return policy::Catalogue{}.find(name); }
 
 }  // namespace
 
@@ -127,7 +121,7 @@ int policy_list(bool as_json) {
 
 int policy_show(const std::string& name, bool as_json) {
   auto policy = find(name);
-  if (!policy) return exit_usage;
+  if (!policy) return wrong_arguments(policy.error());
   if (as_json) {
     print_json(to_json(*policy));
   } else {
@@ -138,9 +132,9 @@ int policy_show(const std::string& name, bool as_json) {
 
 int policy_diff(const std::string& from, const std::string& to, bool as_json) {
   auto a = find(from);
-  if (!a) return exit_usage;
+  if (!a) return wrong_arguments(a.error());
   auto b = find(to);
-  if (!b) return exit_usage;
+  if (!b) return wrong_arguments(b.error());
   if (as_json) {
     print_json(difference(*a, *b));
   } else {
@@ -151,7 +145,7 @@ int policy_diff(const std::string& from, const std::string& to, bool as_json) {
 
 int policy_explain(const std::string& name, bool as_json) {
   auto policy = find(name);
-  if (!policy) return exit_usage;
+  if (!policy) return wrong_arguments(policy.error());
   std::string text = policy::explain(*policy);
   if (as_json) {
     print_json({{"id", policy->id()}, {"text", text}});

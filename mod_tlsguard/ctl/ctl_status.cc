@@ -95,9 +95,8 @@ std::string overview(const Snapshot& snapshot) {
 }
 
 int complain_of(const StatusOptions& options, const Result<Snapshot>& snapshot) {
-  complain(snapshot ? fmt::format("the census has no virtual host '{}'", *options.name)
-                    : snapshot.error().text);
-  return exit_trouble;
+  if (!snapshot) return trouble(snapshot.error());
+  return trouble(Error{fmt::format("the census has no virtual host '{}'", *options.name)});
 }
 
 // Nothing was counted here yet, or all that was is of other virtual hosts.
@@ -108,9 +107,8 @@ bool has_counts(const StatusOptions& options, Result<Snapshot>& snapshot) {
 int show_cut_off(const StatusOptions& options) {
   auto judge = live::parse_judge(*options.policy);
   if (!judge) {
-    complain(fmt::format("the census knows no policy '{}': valid are {}", *options.policy,
-                         live::judge_names()));
-    return exit_usage;
+    return wrong_arguments(Error{fmt::format("the census knows no policy '{}': valid are {}",
+                                             *options.policy, live::judge_names())});
   }
   auto snapshot = read_census(options.store);
   if (!has_counts(options, snapshot)) return complain_of(options, snapshot);

@@ -13,6 +13,8 @@
 namespace tlsguard::ctl {
 namespace {
 
+bool in_json = false;
+
 // One code point of UTF-8 at the front of text; size 0: it begins with something else (RFC 3629).
 struct CodePoint {
   std::uint32_t value = 0;
@@ -131,9 +133,17 @@ void complain(std::string_view text) {
   (void)std::fwrite(line.data(), 1, line.size(), stderr);
 }
 
+void answer_in_json() { in_json = true; }
+
 int trouble(const Error& error) {
   complain(error.text);
+  if (in_json) print_json({{"error", error.text}});
   return exit_trouble;
+}
+
+int wrong_arguments(const Error& error) {
+  (void)trouble(error);
+  return exit_usage;
 }
 
 }  // namespace tlsguard::ctl

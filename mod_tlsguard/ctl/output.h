@@ -43,8 +43,11 @@ void print(std::string_view text);
 void print_json(const nlohmann::json& json);
 // "tlsguardctl: text" to standard error, on one line.
 void complain(std::string_view text);
-// The same of an error; exit_trouble.
+// From now on an error is {"error": text} on standard output, too.
+void answer_in_json();
+// The command ends with this error: complained of, and answered. exit_trouble; exit_usage.
 [[nodiscard]] int trouble(const Error& error);
+[[nodiscard]] int wrong_arguments(const Error& error);
 
 }  // namespace tlsguard::ctl
 

@@ -5,12 +5,15 @@
 #include <openssl/crypto.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
 #include <exception>
 #include <functional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -163,8 +166,7 @@ int take_error(const CLI::App& app, const CLI::ParseError& error) {
     app.exit(error);
     return exit_fine;
   }
-  complain(fmt::format("{} (see tlsguardctl --help)", error.what()));
-  return exit_usage;
+  return wrong_arguments(Error{fmt::format("{} (see tlsguardctl --help)", error.what())});
 }
 
 // CLI11 would say that a subcommand is required, but not which word is none.
@@ -175,14 +177,20 @@ int no_command(const CLI::App& app) {
   for (const CLI::App* command : at->get_subcommands(nullptr)) valid.push_back(command->get_name());
   std::string commands = join(valid, ", ");
   std::vector<std::string> unknown = app.remaining(true);
+  std::string text = fmt::format("unknown command '{}': valid are {}",
+                                 unknown.empty() ? "" : unknown.front(), commands);
   if (unknown.empty()) {
-    complain(fmt::format("a command is missing: one of {} (see tlsguardctl --help)", commands));
+    text = fmt::format("a command is missing: one of {} (see tlsguardctl --help)", commands);
   } else if (unknown.front().starts_with('-')) {
-    complain(fmt::format("unknown option '{}' (see tlsguardctl --help)", unknown.front()));
-  } else {
-    complain(fmt::format("unknown command '{}': valid are {}", unknown.front(), commands));
+    text = fmt::format("unknown option '{}' (see tlsguardctl --help)", unknown.front());
   }
-  return exit_usage;
+  return wrong_arguments(Error{text});
+}
+
+// Of arguments that may be wrong, too.
+bool ask_for_json(std::span<char*> arguments) {
+  auto end = std::find(arguments.begin(), arguments.end(), std::string_view("--"));
+  return std::find(arguments.begin(), end, std::string_view("--json")) != end;
 }
 
 int run(int argc, char** argv) {
@@ -200,6 +208,7 @@ int run(int argc, char** argv) {
                        [&arguments](Action action) { arguments.action = std::move(action); });
   add_completion(app, arguments);
   app.allow_extras();
+  if (ask_for_json({argv, static_cast<std::size_t>(argc)})) answer_in_json();
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -221,7 +230,6 @@ int main(int argc, char** argv) {
     if (errno != EPIPE) complain("the output could not be written");
     return exit_trouble;
   } catch (const std::exception& error) {
-    complain(error.what());
-    return exit_trouble;
+    return trouble(tlsguard::Error{error.what()});
   }
 }

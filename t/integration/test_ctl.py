@@ -215,6 +215,32 @@ def test_an_empty_argument_is_a_wrong_one(args):
     assert done.code == USAGE and done.err.count("\n") == 1
 
 
+@pytest.mark.parametrize("args", [
+    "", "nosuch", "policy show nosuch", "policy diff modern nosuch", "policy explain nosuch",
+    "check --policy nosuch", "check a:0", "check --store nosuch", "status --store nosuch",
+    "status --policy nosuch", "status --policy modern --store nosuch", "renew x --store nosuch",
+    "hold x --store nosuch", "resume x --store nosuch", "rollback x --store nosuch",
+    "revoke x --store nosuch", "revoke x --reason nosuch", "account show --store nosuch",
+    "account rollover --store nosuch", "ca root --store nosuch", "events --store nosuch",
+    "store verify --store nosuch", "store gc --store nosuch", "export x --to . --store nosuch",
+    "export x --to . --watch --store nosuch", "import mod_md nosuch --store nosuch",
+    "import certbot nosuch --store nosuch", "import pem nosuch nosuch --store nosuch",
+])
+def test_an_error_is_json_too(args):
+    """Whoever reads standard output always gets one value; people read the other one."""
+    done = ctl(*args.split(), "--json")
+    assert done.code in (TROUBLE, USAGE)
+    assert list(done.json) == ["error"], done
+    assert done.err == f"tlsguardctl: {done.json['error']}\n"
+    assert ctl(*args.split()).out == "", "not where nobody asked for it"
+
+
+def test_an_error_of_the_agent_is_json_too(tmp_path):
+    with scripted_agent(tmp_path, "there is no registered account"):
+        done = ctl("account", "rollover", "--json", "--store", tmp_path)
+    assert done.code == TROUBLE and done.json == {"error": "there is no registered account"}
+
+
 def test_output_that_cannot_be_written_is_trouble():
     with open("/dev/full", "w") as full:
         done = ctl("policy", "list", stdout=full)
