@@ -20,6 +20,7 @@ namespace {
 
 using std::chrono::steady_clock;
 constexpr std::chrono::minutes longest{10};
+constexpr std::string_view ended = "the agent ended before it replied: its log says more";
 
 Result<void> send_all(int fd, std::string_view text) {
   while (!text.empty()) {
@@ -61,8 +62,8 @@ Result<std::string> read_line(int fd) {
     if (auto waited = patience.wait(fd); !waited) return tl::unexpected(waited.error());
     ssize_t got = ::recv(fd, part.data(), part.size(), 0);
     if (got < 0 && errno == EINTR) continue;
+    if (got == 0 || (got < 0 && errno == ECONNRESET)) return fail(std::string(ended));
     if (got < 0) return system_failure("the agent's reply");
-    if (got == 0) return fail("the agent ended before it replied: its log says more");
     line.append(part.data(), static_cast<std::size_t>(got));
     if (line.back() == '\n') return line.substr(0, line.size() - 1);
     if (line.size() > renew::max_control_reply) return fail("the agent's reply has no end");
@@ -87,16 +88,20 @@ Result<std::optional<nlohmann::json>> ask_once(const std::string& store,
 
 }  // namespace
 
-// Others are busy for a moment only: the agent sends away who says nothing.
+// Others are busy for a moment only: the agent sends away who says nothing. One that has ended is
+// asked again, or found not to be there, where asking twice changes nothing.
 Result<std::optional<nlohmann::json>> ask_agent(const std::string& store,
                                                 const renew::ControlRequest& request) {
   constexpr std::chrono::seconds at_most{10};
   constexpr std::chrono::milliseconds pause{200};
   auto begin = steady_clock::now();
+  const bool only_asks = request.command == renew::ControlCommand::status ||
+                         request.command == renew::ControlCommand::events;
   for (;;) {
     auto result = ask_once(store, request);
-    bool busy = !result && result.error().text == renew::too_many_clients;
-    if (!busy || steady_clock::now() - begin > at_most) return result;
+    bool again = !result && (result.error().text == renew::too_many_clients ||
+                             (only_asks && result.error().text == ended));
+    if (!again || steady_clock::now() - begin > at_most) return result;
     std::this_thread::sleep_for(pause);
   }
 }

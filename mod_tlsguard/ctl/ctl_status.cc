@@ -121,6 +121,14 @@ struct Managed {
   std::optional<nlohmann::json> all;
   std::optional<nlohmann::json> one;
   [[nodiscard]] bool any() const { return one || (all && !all->at("domains").empty()); }
+  [[nodiscard]] bool in_trouble(UnixSeconds now) const {
+    if (!any()) return false;
+    if (one) return lacks_agent(*one) || needs_attention(*one, now);
+    const nlohmann::json& domains = all->at("domains");
+    return lacks_agent(*all) ||
+           std::any_of(domains.begin(), domains.end(),
+                       [now](const auto& domain) { return needs_attention(domain, now); });
+  }
 };
 
 Result<Managed> managed(const StatusOptions& options) {
@@ -153,15 +161,15 @@ int status(const StatusOptions& options) {
   auto snapshot = read_census(options.store);
   bool counts = has_counts(options, snapshot);
   if (!counts && !domains->any()) return complain_of(options, snapshot);
+  const UnixSeconds now = std::time(nullptr);
   if (options.json) {
     print_as_json(*domains, snapshot, counts);
-    return exit_fine;
+  } else {
+    if (domains->one) print(domain_text(*domains->one, now));
+    if (domains->all && domains->any()) print(domains_table(*domains->all, now));
+    if (counts) print((domains->any() ? "\n" : "") + overview(*snapshot));
   }
-  const UnixSeconds now = std::time(nullptr);
-  if (domains->one) print(domain_text(*domains->one, now));
-  if (domains->all && domains->any()) print(domains_table(*domains->all, now));
-  if (counts) print((domains->any() ? "\n" : "") + overview(*snapshot));
-  return exit_fine;
+  return domains->in_trouble(now) ? exit_trouble : exit_fine;
 }
 
 }  // namespace tlsguard::ctl

@@ -15,7 +15,7 @@ struct StatusOptions {
   bool json = false;
 };
 
-// The exit status.
+// The exit status: 1 if what is managed needs somebody (ctl/domain_reports.h), or nothing is known.
 [[nodiscard]] int status(const StatusOptions& options);
 
 }  // namespace tlsguard::ctl

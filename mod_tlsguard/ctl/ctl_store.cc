@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <ctime>
 #include <nlohmann/json.hpp>
 #include <optional>
 
@@ -155,7 +156,7 @@ int events(const std::string& store, const std::string& domain, bool as_json) {
   } else {
     print_events(*report);
   }
-  return exit_fine;
+  return tells_of_trouble(*report, std::time(nullptr)) ? exit_trouble : exit_fine;
 }
 
 }  // namespace tlsguard::ctl

@@ -12,7 +12,7 @@ namespace tlsguard::ctl {
 // Deletes domains that are no longer declared and versions beyond those that are kept; where httpd
 // is down, which knows what is declared, versions alone.
 [[nodiscard]] int store_gc(const std::string& store, bool json);
-// domain: empty: of all.
+// domain: empty: of all. 1 where something is wrong now, or was not told within the last day.
 [[nodiscard]] int events(const std::string& store, const std::string& domain, bool json);
 
 }  // namespace tlsguard::ctl

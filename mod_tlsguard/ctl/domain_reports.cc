@@ -7,6 +7,7 @@
 
 #include "core/text.h"
 #include "ctl/agent_client.h"
+#include "ctl/running_server.h"
 #include "ctl/store_access.h"
 #include "renew/domain_report.h"
 #include "renew/event_report.h"
@@ -17,27 +18,54 @@ namespace {
 using nlohmann::json;
 using renew::ControlCommand;
 
-// Of each domain that has a certificate or a history in the store. What the state says is live may
-// be older than what is.
-Result<std::map<std::string, renew::JobState>> stored_domains(StoreAccess& access) {
-  std::map<std::string, renew::JobState> all;
+// What the store knows of a domain that httpd declares, or has obtained a certificate for.
+struct Known {
+  renew::JobState state;
+  std::vector<std::string> declared;  // names; empty: httpd says nothing of it
+  [[nodiscard]] std::vector<std::string> names() const {
+    if (!declared.empty()) return declared;
+    return state.live ? state.live->names : std::vector<std::string>{state.identity};
+  }
+};
+using KnownDomains = std::map<std::string, Known>;
+
+// httpd, where its agent is not at work; domains: as it started last.
+struct Server {
+  std::string how = "down";
+  std::vector<live::RuntimeDomain> domains;
+};
+
+Server look_at_server(const std::string& store) {
+  auto running = read_server(store);
+  if (!running) return {};
+  bool idle = running->domains.empty() && running->lists.empty();
+  std::string how = !is_running(*running) ? "down" : idle ? "idle" : "up";
+  return {std::move(how), std::move(running->domains)};
+}
+
+// What the state says is live may be older than what is.
+Result<KnownDomains> known_domains(StoreAccess& access, const Server& server) {
+  KnownDomains all;
   for (renew::JobState& state : access.jobs().all_jobs()) {
     std::string identity = state.identity;
-    all.emplace(std::move(identity), std::move(state));
+    all[identity].state = std::move(state);
   }
   auto identities = access.certificates().identities();
   if (!identities) return tl::unexpected(identities.error());
-  for (const std::string& identity : *identities) all[identity].identity = identity;
+  for (const std::string& identity : *identities) all[identity].state.identity = identity;
+  for (const live::RuntimeDomain& domain : server.domains) {
+    if (domain.names.empty()) continue;
+    Known& known = all[domain.names.front()];
+    known.state.identity = domain.names.front();
+    known.declared = domain.names;
+  }
   return all;
 }
 
-std::vector<std::string> names_of(const renew::JobState& state) {
-  return state.live ? state.live->names : std::vector<std::string>{state.identity};
-}
-
-json in_short(const renew::JobState& state) {
+json in_short(const Known& known) {
+  const renew::JobState& state = known.state;
   json domain{{"domain", state.identity},
-              {"names", names_of(state)},
+              {"names", known.names()},
               {"phase", renew::phase_name(state.phase)},
               {"next_run", 0},
               {"errors", state.failure.in_row}};
@@ -62,12 +90,14 @@ Result<json> all_domains(const std::string& store) {
     all["domains"] = std::move((**asked)["domains"]);
     return all;
   }
+  Server server = look_at_server(store);
+  all["httpd"] = server.how;
   auto access = StoreAccess::open(store);
   if (!access) return tl::unexpected(access.error());
   if (!*access) return all;
-  auto stored = stored_domains(**access);
-  if (!stored) return tl::unexpected(stored.error());
-  for (const auto& [identity, state] : *stored) all["domains"].push_back(in_short(state));
+  auto known = known_domains(**access, server);
+  if (!known) return tl::unexpected(known.error());
+  for (const auto& [identity, domain] : *known) all["domains"].push_back(in_short(domain));
   return all;
 }
 
@@ -80,15 +110,27 @@ Result<std::optional<json>> one_domain(const std::string& store, const std::stri
   if (found == domains.end()) return std::optional<json>();
   std::string identity = found->at("domain");
   if ((*all)["agent"] == true) {
-    return ask_agent(store, {.command = ControlCommand::status, .domain = identity});
+    auto one = ask_agent(store, {.command = ControlCommand::status, .domain = identity});
+    if (!one) return one;
+    if (*one) {
+      (**one)["agent"] = true;
+      return one;
+    }
+    // It has ended just now.
   }
+  Server server = look_at_server(store);
   auto access = StoreAccess::open(store);
   if (!access) return tl::unexpected(access.error());
   if (!*access) return std::optional<json>();
-  auto stored = stored_domains(**access);
-  if (!stored) return tl::unexpected(stored.error());
-  const renew::JobState& state = stored->at(identity);
-  return std::optional(renew::domain_report(state, names_of(state), (*access)->certificates()));
+  auto known = known_domains(**access, server);
+  if (!known) return tl::unexpected(known.error());
+  auto domain = known->find(identity);
+  if (domain == known->end()) return std::optional<json>();
+  json report =
+      renew::domain_report(domain->second.state, domain->second.names(), (*access)->certificates());
+  report["agent"] = false;
+  report["httpd"] = server.how;
+  return std::optional(std::move(report));
 }
 
 Result<json> all_events(const std::string& store, const std::string& domain) {

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Domains as text. The report is another process's: a member that is missing or of another type
-// is empty.
+// Domains as text.
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
@@ -8,27 +7,12 @@
 #include "core/date.h"
 #include "ctl/domain_reports.h"
 #include "ctl/output.h"
+#include "ctl/report_members.h"
 
 namespace tlsguard::ctl {
 namespace {
 
 using nlohmann::json;
-
-const json& member(const json& object, const char* key) {
-  static const json nothing;
-  auto found = object.is_object() ? object.find(key) : object.end();
-  return object.is_object() && found != object.end() ? *found : nothing;
-}
-
-std::string text_of(const json& object, const char* key) {
-  const json& value = member(object, key);
-  return value.is_string() ? printable(value.get<std::string>()) : "";
-}
-
-std::int64_t number_of(const json& object, const char* key) {
-  const json& value = member(object, key);
-  return value.is_number_integer() ? value.get<std::int64_t>() : 0;
-}
 
 std::string words_of(const json& object, const char* key) {
   std::string text;
@@ -94,6 +78,18 @@ void add_plan(Table& table, const json& domain, UnixSeconds now) {
   }
 }
 
+// A sentence; empty: one is at work.
+std::string missing_agent(const json& report) {
+  if (member(report, "agent") == true) return "";
+  std::string httpd = text_of(report, "httpd");
+  if (httpd == "up") {
+    return "No agent is at work, though httpd runs, so nothing is renewed: the error log says why "
+           "(TG0065, TG0067, TG0069).\n";
+  }
+  if (httpd == "idle") return "No agent is at work: the httpd that runs manages no domain.\n";
+  return "No agent is at work: httpd is down, so nothing is renewed. Start it.\n";
+}
+
 }  // namespace
 
 std::string domains_table(const json& all, UnixSeconds now) {
@@ -105,9 +101,7 @@ std::string domains_table(const json& all, UnixSeconds now) {
                std::to_string(number_of(domain, "errors")),
                std::to_string(member(domain, "names").size())});
   }
-  std::string text = table.text();
-  if (member(all, "agent") == true) return text;
-  return text + "No agent is at work: httpd is down, so nothing is renewed.\n";
+  return table.text() + missing_agent(all);
 }
 
 std::string domain_text(const json& domain, UnixSeconds now) {
@@ -133,7 +127,8 @@ std::string domain_text(const json& domain, UnixSeconds now) {
       history.add_wrapped(std::move(row));
     }
   }
-  return text_of(domain, "domain") + "\n" + table.text("  ") + "History\n" + history.text("  ");
+  return text_of(domain, "domain") + "\n" + table.text("  ") + "History\n" + history.text("  ") +
+         missing_agent(domain);
 }
 
 }  // namespace tlsguard::ctl

@@ -6,6 +6,7 @@ import os
 import pty
 import re
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -397,6 +398,92 @@ def test_status_of_an_unknown_virtual_host(counted):
     done = ctl("status", "nosuch.example.test", *store_of(counted))
     assert done.code == TROUBLE and done.out == ""
     assert done.err == "tlsguardctl: the census has no virtual host 'nosuch.example.test'\n"
+
+
+DAY = 86400
+GOOD = {"phase": "waiting", "errors": 0, "not_after": 60 * DAY}
+
+
+@pytest.mark.parametrize("domain, code", [
+    (GOOD, FINE),
+    ({**GOOD, "phase": "ordering", "not_after": 20 * DAY}, FINE),
+    ({**GOOD, "not_after": -DAY}, TROUBLE),
+    ({**GOOD, "errors": 1, "phase": "ca-error"}, TROUBLE),
+    ({**GOOD, "errors": 3, "phase": "postponed"}, TROUBLE),
+    ({**GOOD, "phase": "action-needed"}, TROUBLE),
+    ({**GOOD, "phase": "preflight-failed"}, TROUBLE),
+    ({**GOOD, "phase": "terms-not-agreed"}, TROUBLE),
+    ({"phase": "ordering", "errors": 0}, TROUBLE),  # nothing is live
+    ({**GOOD, "phase": "held"}, FINE),
+    ({**GOOD, "phase": "held", "errors": 2}, FINE),
+    ({**GOOD, "phase": "manual"}, FINE),
+    ({**GOOD, "phase": "undeclared"}, FINE),
+    ({**GOOD, "phase": "manual", "not_after": -DAY}, TROUBLE),
+    ({"phase": "held", "errors": 0}, TROUBLE),
+])
+def test_status_of_domains_is_an_exit_status(tmp_path, domain, code):
+    now = int(time.time())
+    domain = {**domain, "domain": "a.example.test", "names": ["a.example.test"], "next_run": now}
+    end = domain.pop("not_after", None)
+    short = domain if end is None else {**domain, "not_after": now + end}
+    live = {"live": None if end is None else {"version": 1, "not_after": now + end}}
+    good = {**GOOD, "domain": "b.example.test", "names": ["b.example.test"],
+            "not_after": now + 60 * DAY}
+
+    def answer(request):
+        return {**domain, **live} if request.get("domain") else {"domains": [good, short]}
+
+    with scripted_agent(tmp_path, answer):
+        for args in ((), ("a.example.test",)):
+            for more in ((), ("--json",)):
+                done = ctl("status", *args, *more, "--store", tmp_path)
+                assert done.code == code and done.err == "", done
+        assert "a.example.test" in done.out
+
+
+def test_a_hold_that_the_agent_has_not_seen_yet_counts(tmp_path):
+    now = int(time.time())
+    domain = {"domain": "a.example.test", "names": ["a.example.test"], "phase": "ca-error",
+              "errors": 1, "hold": True, "live": {"version": 1, "not_after": now + DAY}}
+    with scripted_agent(tmp_path, lambda r: domain if r.get("domain") else {"domains": [domain]}):
+        assert ctl("status", "a.example.test", "--store", tmp_path).code == FINE
+
+
+def test_an_agent_that_ends_is_asked_again_where_that_changes_nothing(tmp_path):
+    asked = []
+
+    def ends_at_first(request):
+        asked.append(request["command"])
+        return None if len(asked) == 1 else {"domains": []}
+
+    with scripted_agent(tmp_path, ends_at_first):
+        ctl("status", "--json", "--store", tmp_path)
+        assert asked == ["status", "status"]
+        asked.clear()
+        done = ctl("renew", "a.example.test", "--store", tmp_path)
+        assert asked == ["renew"] and done.code == TROUBLE
+        assert done.err == "tlsguardctl: the agent ended before it replied: its log says more\n"
+
+
+def letter(age):
+    now = int(time.time())
+    return {"id": "1", "event": "renewed", "domain": "a.example.test", "at": now - age - DAY,
+            "died_at": now - age, "to": "https://hook.example", "tries": 9,
+            "error": "HTTP status 500", "text": ""}
+
+
+ALERT = {"since": 1700000000, "subject": "a.example.test", "kind": "failing", "said_at": 1700000000,
+         "count": 1, "text": "no"}
+
+
+@pytest.mark.parametrize("alerts, letters, code", [
+    ([], [], FINE), ([ALERT], [], TROUBLE), ([], [letter(60)], TROUBLE),
+    ([], [letter(2 * DAY)], FINE), ([], [letter(2 * DAY), letter(DAY - 600)], TROUBLE)])
+def test_events_are_an_exit_status(tmp_path, alerts, letters, code):
+    with scripted_agent(tmp_path, {"events": [], "alerts": alerts, "dead_letters": letters}):
+        for more in ((), ("--json",)):
+            done = ctl("events", *more, "--store", tmp_path)
+            assert done.code == code and done.err == "", done
 
 
 @pytest.mark.parametrize("command", ["renew x", "hold x", "rollback x", "export x --to .", "ca root",

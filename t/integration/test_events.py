@@ -11,6 +11,7 @@ import pytest
 
 from harness.census import STATUS
 from harness.certs import DAY
+from harness.ctl import FINE, TROUBLE
 from harness.httpd import vhost
 from harness.managed import A, B, INTERNAL, Site, agent_path, managed
 from harness.receiver import Receiver
@@ -79,7 +80,11 @@ def page_of(site):
 
 
 def events_of(site, *args):
-    return site.do("events", *args, "--json").json
+    """The exit status says whether anything is wrong; all letters of a test are of today."""
+    done = site.ctl("events", *args, "--json")
+    wrong = done.json["alerts"] or done.json["dead_letters"]
+    assert done.code == (TROUBLE if wrong else FINE), done
+    return done.json
 
 
 HOOK = 'TLSGuardEvent webhook @hook@ "@hook-key@"\n'
@@ -126,7 +131,7 @@ def test_what_is_given_up_is_a_dead_letter(start, receiver):
     assert letter["error"] == "HTTP status 500" and letter["to"] == receiver.url.split("/hook")[0]
     tried = [each.body["id"] for each in receiver.tried]
     assert tried.count(letter["id"]) == 4 and len(set(tried)) == 3
-    listed = site.do("events", A).out
+    listed = site.ctl("events", A).out
     assert re.search(r"Not delivered:\n.*renewing.*HTTP status 500 \(4 tries\)", listed), listed
     assert "hidden" not in listed and "hidden" not in site.log
     shown = wait_for(lambda: next((page for page in [page_of(site)]
@@ -180,7 +185,7 @@ def test_a_file_that_ends_in_13_days_alerts_once_and_recovers_once(pki, start, r
     assert [(each["kind"], each["count"]) for each in alerts] == [("expiring", 1)]
     assert STATIC in alerts[0]["subject"]
     quiet(lambda: [each.event for each in receiver.taken] == ["expiring"], 3)
-    assert "Wrong now:" in site.do("events").out
+    assert "Wrong now:" in site.ctl("events").out
     put(pki, site, 89)
     site.graceful()
     receiver.wait("recovered", STATIC)

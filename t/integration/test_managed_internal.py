@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """TLSGuardCA internal: certificates of the store's own CA, with no network."""
+import json
 import os
 import pwd
 import re
@@ -13,6 +14,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import load_der_private_key
 
 from harness.ctl import FINE, TROUBLE, ctl_binary
+from harness.httpd import vhost
 from harness.managed import A, B, C, INTERNAL, Site, in_clear, managed
 from harness.wait import PATIENCE, quiet, wait_for
 
@@ -396,6 +398,43 @@ def test_a_root_for_some_names_only(pki):
         assert site.get(A, roots=pem).status == 200
         site.wait_status("made for example.test, 127.0.0.0/8 only", "a.elsewhere.test")
         assert site.get("a.elsewhere.test").status == 503
+
+
+def test_an_agent_that_cannot_run_is_told_from_a_server_that_is_down(pki):
+    with Site(pki, "TLSGuardAgentProgram /bin/false\n" + INTERNAL + managed(A)) as site:
+        site.wait_log("TG0067")
+        for name in (), (A,):
+            done = site.ctl("status", *name)
+            assert done.code == TROUBLE and A in done.out and done.err == "", done
+            assert "No agent is at work, though httpd runs" in done.out, done
+            assert "TG0067" in done.out and "httpd is down" not in done.out, done
+        known = site.ctl("status", "--json").json["managed"]
+        assert known["agent"] is False and known["httpd"] == "up"
+        assert [domain["domain"] for domain in known["domains"]] == [A]
+        site.stop()
+        for name in (), (A,):
+            assert "though httpd runs" not in site.ctl("status", *name).out
+
+
+def test_status_is_fine_while_all_is_and_not_without_httpd(pki):
+    with Site(pki, INTERNAL + managed(A)) as site:
+        site.wait_served(A, internal)
+        for command in ("status",), ("status", A), ("events",):
+            done = site.ctl(*command)
+            assert done.code == FINE, done
+        site.stop()
+        for command in ("status",), ("status", A):
+            done = site.ctl(*command)
+            assert done.code == TROUBLE and "httpd is down" in done.out, done
+        assert site.ctl("status", A, "--json").json["domain"]["httpd"] == "down"
+        # Another process has the number now.
+        file = site.store_dir / "runtime.json"
+        file.write_text(json.dumps({**json.loads(file.read_text()), "pid": os.getpid()}))
+        assert "httpd is down" in site.ctl("status").out
+        site.config = INTERNAL + vhost(A)
+        site.start()
+        done = site.ctl("status")
+        assert done.code == FINE and "the httpd that runs manages no domain" in done.out, done
 
 
 def test_commands_while_httpd_is_down(pki):
