@@ -13,6 +13,7 @@ from harness.httpd import vhost
 TOP = Path(__file__).resolve().parents[2]
 DIRECTIVES = (TOP / "docs/directives.md").read_text()
 POLICIES = (TOP / "docs/policies.md").read_text()
+MAN = (TOP / "docs/tlsguardctl.8").read_text()
 LOG_IDS = (TOP / "docs/log-ids.md").read_text()
 EXAMPLES = sorted((TOP / "conf/examples").glob("*.conf"))
 FENCED = re.findall(r"^```apache( vhost)?\n(.*?)^```$", DIRECTIVES, re.M | re.S)
@@ -126,6 +127,77 @@ def test_every_built_in_policy_is_in_the_table_with_aliases_and_date():
     aliases = {alias for policy in listed for alias in policy["aliases"]
                if alias != policy["id"].partition("@")[0]}
     assert {alias for _, alias, _ in table if alias} == aliases
+
+
+def ctl_says(*args):
+    return subprocess.run([os.environ["TLSGUARD_CTL"], *args], stdout=subprocess.PIPE, check=True,
+                          text=True).stdout
+
+
+def help_of_tlsguardctl(*command):
+    """{command: {option: the words that its value can be}}, of all commands that do something."""
+    text = re.sub(r"\n {20,}", "  ", ctl_says(*command, "--help"))
+    below = text.partition("\nSubcommands:\n")[2]
+    found = {}
+    for name in re.findall(r"^  (\w+) ", below, re.M):
+        found.update(help_of_tlsguardctl(*command, name))
+    if found and command:
+        return found
+    options = found.setdefault(" ".join(command), {})
+    for name, described in re.findall(r"^  (?:-\w,)?--([\w-]+)[^\n]*?  +([^\n]*)$", text, re.M):
+        listed = re.fullmatch(r"(?:.*: )?([\w-]+(?:, [\w-]+)+)", described)
+        options[name] = set(listed.group(1).split(", ")) if listed else set()
+    assert set(re.findall(r"--([\w-]+)", text.partition("\nOptions:\n")[2])) >= set(options)
+    assert all(f"--{name}" in text for name in options) and "help" in options
+    return found
+
+
+def synopsis_of_the_man_page():
+    """{command: its options}"""
+    text = MAN.partition(".Sh SYNOPSIS\n")[2].partition("\n.Sh ")[0]
+    found = {}
+    for form in text.split(".Nm\n")[1:]:
+        words = re.search(r"^\.Cm (.*)$", form, re.M)
+        first, *others = words.group(1).split(" | ") if words else [""]
+        prefix = first.rpartition(" ")[0]
+        for command in [first, *(f"{prefix} {other}".strip() for other in others)]:
+            found.setdefault(command, set()).update(re.findall(r"Fl -([\w-]+)", form))
+    return found
+
+
+def section_of_the_man_page(command):
+    """Of a command, or of the one above it."""
+    for titles, text in re.findall(r"^\.Ss tlsguardctl (.*)\n((?:(?!\.S[sh] ).*\n)*)", MAN, re.M):
+        if command in titles.split(", ") or command.split(" ")[0] in titles.split(", "):
+            return text
+    raise AssertionError(f"the man page has no section of {command}")
+
+
+def test_the_man_page_has_what_help_has_and_no_more():
+    helped = help_of_tlsguardctl()
+    assert len(helped) > 20
+    assert {command: set(options) - ({"help"} if command else set())
+            for command, options in helped.items()} == synopsis_of_the_man_page()
+    for command, options in helped.items():
+        if not command:
+            continue
+        section = section_of_the_man_page(command)
+        for option, words in options.items():
+            if option not in ("json", "store", "help"):
+                assert re.search(rf"Fl -{option}\b", section), f"{command} --{option}"
+            if words:
+                told = re.search(rf"^\.Fl -{option}\n((?:(?!\.Fl|\.It|\.El|\.Pp).*\n)*)", section,
+                                 re.M).group(1)
+                listed = " , ".join(re.findall(r"^\.Li (.*?)[ ,;.]*$", told, re.M))
+                assert set(listed.split(" , ")) == words, f"{command} --{option}"
+
+
+def test_the_man_page_has_every_short_name_of_a_policy():
+    text = MAN.partition("short names\n")[2].partition("\n.Pp")[0]
+    aliases = {alias for policy in json.loads(ctl_says("policy", "list", "--json"))
+               for alias in policy["aliases"]} - {"mozilla-modern"}  # the example of a name
+    assert re.findall(r"^\.Li ([\w-]+)", text, re.M) and \
+        set(re.findall(r"^\.Li ([\w-]+)", text, re.M)) == aliases
 
 
 @pytest.mark.parametrize("number", range(len(FENCED)))
