@@ -65,10 +65,10 @@ def get(httpd, name, path="/", port="tls", using=None, host_header=None):
 class Over:
     """One connection, kept for several requests."""
 
-    def __init__(self, httpd, name, port="tls", using=None):
+    def __init__(self, httpd, name, port="tls", using=None, host="127.0.0.1"):
         self.name = name
         self.tls = (using or context()).wrap_socket(
-            socket.create_connection(("127.0.0.1", httpd.port(port)), 30 * PATIENCE),
+            socket.create_connection((host, httpd.port(port)), 30 * PATIENCE),
             server_hostname=name)
 
     def get(self, path="/", host_header=None):
@@ -88,10 +88,11 @@ class Load:
     """Requests without a pause from several threads, over new connections and kept ones, each
     with the certificate checked. Used as a context; `failures` must be empty at the end."""
 
-    def __init__(self, httpd, name, threads=4, kept=2):
+    def __init__(self, httpd, name, threads=4, kept=2, host="127.0.0.1", using=None):
         self.httpd = httpd
         self.name = name
-        self.using = context(httpd.pki)
+        self.host = host
+        self.using = using or context(httpd.pki)
         self.failures = []
         self.requests = 0
         self._stop = threading.Event()
@@ -104,7 +105,7 @@ class Load:
         while not self._stop.is_set():
             try:
                 if connection is None:
-                    connection = Over(self.httpd, self.name, using=self.using)
+                    connection = Over(self.httpd, self.name, using=self.using, host=self.host)
                 status, headers, _ = connection.get()
                 with self._lock:
                     self.requests += 1
