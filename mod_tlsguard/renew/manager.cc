@@ -154,6 +154,10 @@ bool Manager::take_store(UnixSeconds now) {
   std::lock_guard lock(mutex_);
   begun_ = true;
   freed_.notify_all();
+  if (ours) {
+    ++news_count_;
+    news_.notify_all();
+  }
   return ours;
 }
 
