@@ -18,7 +18,9 @@
 #include "ctl/in_force.h"
 #include "ctl/output.h"
 #include "ctl/probe.h"
+#include "ctl/progress.h"
 #include "ctl/running_server.h"
+#include "ctl/store_access.h"
 
 namespace tlsguard::ctl {
 namespace {
@@ -125,6 +127,7 @@ int check_one(const CheckOptions& options, const Policy& policy) {
 }
 
 int check_all(const CheckOptions& options, const std::optional<Policy>& policy) {
+  if (auto may = check_rights(options.store); !may) return trouble(may.error());
   CheckRun run = new_run();
   auto server = read_server(options.store);
   if (!server) return trouble(server.error());

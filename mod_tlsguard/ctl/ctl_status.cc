@@ -14,6 +14,7 @@
 #include "core/text.h"
 #include "ctl/domain_reports.h"
 #include "ctl/output.h"
+#include "ctl/store_access.h"
 #include "live/report.h"
 #include "live/snapshot.h"
 #include "live/verdicts.h"
@@ -155,6 +156,7 @@ void print_as_json(const Managed& managed, const Result<Snapshot>& snapshot, boo
 }  // namespace
 
 int status(const StatusOptions& options) {
+  if (auto may = check_rights(options.store); !may) return trouble(may.error());
   if (options.policy) return show_cut_off(options);
   auto domains = managed(options);
   if (!domains) return trouble(domains.error());

@@ -3,6 +3,8 @@
 
 #include "ctl/ctl_account.h"
 #include "ctl/ctl_store.h"
+#include "ctl/output.h"
+#include "ctl/store_access.h"
 
 namespace tlsguard::ctl {
 namespace {
@@ -21,7 +23,12 @@ class Adder {
     command.add_option("--store", arguments_.store, "directory of TLSGuardStore")
         ->type_name("DIR")
         ->capture_default_str();
-    command.callback([take = take_, action] { take(action); });
+    command.callback([take = take_, action, &arguments = arguments_] {
+      take([action, &arguments] {
+        auto may = check_rights(arguments.store);
+        return may ? action() : trouble(may.error());
+      });
+    });
     return command;
   }
 

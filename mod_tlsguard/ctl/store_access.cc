@@ -40,6 +40,15 @@ const passwd* httpd_user() {
 
 }  // namespace
 
+Result<void> check_rights(const std::string& store) {
+  if (::geteuid() == 0 || ::access(store.c_str(), R_OK | X_OK) == 0 || errno != EACCES) return {};
+  const passwd* user = ::getpwuid(::geteuid());
+  return fail(
+      fmt::format("user {} may not use the store '{}': run tlsguardctl as root, or as the user "
+                  "that starts httpd",
+                  user != nullptr ? user->pw_name : std::to_string(::geteuid()), store));
+}
+
 StoreAccess::StoreAccess(std::string path, crypto::SealingKey key)
     : path_(std::move(path)),
       key_(std::make_unique<crypto::SealingKey>(std::move(key))),

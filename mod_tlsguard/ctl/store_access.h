@@ -21,6 +21,10 @@
 
 namespace tlsguard::ctl {
 
+// Whoever may not use the store learns it before anything is done, and what to do. No error where
+// it is missing: that is said where it matters.
+[[nodiscard]] Result<void> check_rights(const std::string& store);
+
 class StoreAccess {
  public:
   // nullopt: no domain was ever managed there. An error, too, where there is no store at all.

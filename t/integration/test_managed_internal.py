@@ -341,7 +341,7 @@ def test_only_root_may_ask(site, root):
              command, A, "--store", site.store_dir], stdout=subprocess.PIPE,
             stderr=subprocess.PIPE, text=True)
         assert done.returncode == TROUBLE and done.stdout == "", done
-        assert "by any but root" in done.stderr and done.stderr.count("\n") == 1
+        assert "as root" in done.stderr and done.stderr.count("\n") == 1
 
 
 def test_export(site, root, tmp_path):
