@@ -17,6 +17,7 @@
 #include "core/descriptor.h"
 #include "core/text.h"
 #include "ctl/output.h"
+#include "ctl/progress.h"
 #include "ctl/store_access.h"
 
 namespace tlsguard::ctl {
@@ -38,6 +39,7 @@ using Found = std::variant<Live, Outcome>;
 // known: what was written last. Acts as the store's owner until it returns.
 Result<Found> read_live(const ExportOptions& options, const std::optional<store::Current>& known) {
   const std::string domain = to_lower(options.domain);
+  Progress progress("export");
   auto access = StoreAccess::open(options.store);
   if (!access) return tl::unexpected(access.error());
   if (!*access) return Found(Outcome::nothing_live);

@@ -12,6 +12,7 @@
 
 #include "ctl/agent_client.h"
 #include "ctl/output.h"
+#include "ctl/progress.h"
 #include "ctl/store_access.h"
 #include "import/certbot.h"
 #include "import/mod_md.h"
@@ -39,7 +40,10 @@ Result<ImportedModMd> read_directory(const ImportOptions& options, UnixSeconds n
 }
 
 Result<ImportedModMd> read_source(const ImportOptions& options, UnixSeconds now) {
-  if (options.from != ImportFrom::pem) return read_directory(options, now);
+  if (options.from != ImportFrom::pem) {
+    Progress progress("import");
+    return read_directory(options, now);
+  }
   auto domain = import::import_pem_pair(options.source, options.key, now);
   if (!domain) return tl::unexpected(domain.error());
   ImportedModMd found;
@@ -82,7 +86,10 @@ Result<std::vector<std::string>> fill_store(const ImportOptions& options, Import
   auto access = StoreAccess::make(options.store, *owners);
   if (!access) return tl::unexpected(access.error());
   std::vector<std::string> changed;
+  Progress progress("import");
+  std::size_t put_already = 0;
   for (ImportedDomain& domain : imported.domains) {
+    progress.tell(put_already++, imported.domains.size(), "domains");
     auto done = put(*access, domain);
     if (!done) return tl::unexpected(done.error().within("domain '" + domain.name + "'"));
     if (*done) changed.push_back(domain.names.front());
