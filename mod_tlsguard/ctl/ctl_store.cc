@@ -11,6 +11,7 @@
 #include "ctl/agent_client.h"
 #include "ctl/domain_reports.h"
 #include "ctl/output.h"
+#include "ctl/progress.h"
 #include "ctl/store_access.h"
 #include "renew/activation.h"
 
@@ -50,6 +51,21 @@ void verify_domain(const store::CertificateStore& certificates, const std::strin
   }
 }
 
+Result<Verified> verify(const std::string& store) {
+  auto access = StoreAccess::open(store);
+  if (!access) return tl::unexpected(access.error());
+  if (!*access) return fail(store + " has no managed domains");
+  auto identities = (*access)->certificates().identities();
+  if (!identities) return tl::unexpected(identities.error());
+  Verified verified;
+  Progress progress("store verify");
+  for (const std::string& identity : *identities) {
+    progress.tell(verified.domains, identities->size(), "domains");
+    verify_domain((*access)->certificates(), identity, verified);
+  }
+  return verified;
+}
+
 void print_verified(const Verified& verified) {
   for (const json& each : verified.wrong) {
     print(fmt::format("{}: {}\n", printable(each.at("domain").get<std::string>()),
@@ -75,12 +91,8 @@ void print_events(const json& report) {
                   text_at(event, "text")});
   }
   print(happened.text());
-  Table wrong;
-  for (const json& alert : report.at("alerts")) {
-    wrong.add({"since " + date_at(alert, "since"), text_at(alert, "subject"),
-               text_at(alert, "kind"), text_at(alert, "text")});
-  }
-  if (!report.at("alerts").empty()) print("\nWrong now:\n" + wrong.text("  "));
+  const json& wrong = report.at("alerts");
+  if (!wrong.empty()) print("\n" + alerts_text(wrong, wrong.size()));
   Table dead;
   for (const json& letter : report.at("dead_letters")) {
     dead.add({date_at(letter, "at"), text_at(letter, "domain"), text_at(letter, "event"),
@@ -99,7 +111,10 @@ Result<json> collect_versions(const std::string& store) {
   store::CertificateStore& certificates = (*access)->certificates();
   auto identities = certificates.identities();
   if (!identities) return tl::unexpected(identities.error());
+  Progress progress("store gc");
+  std::size_t done = 0;
   for (const std::string& identity : *identities) {
+    progress.tell(done++, identities->size(), "domains");
     auto collected = certificates.collect(identity, renew::versions_kept);
     if (!collected) return tl::unexpected(collected.error().within("domain '" + identity + "'"));
   }
@@ -110,22 +125,15 @@ Result<json> collect_versions(const std::string& store) {
 }  // namespace
 
 int store_verify(const std::string& store, bool as_json) {
-  auto access = StoreAccess::open(store);
-  if (!access) return trouble(access.error());
-  if (!*access) return trouble(Error{store + " has no managed domains"});
-  auto identities = (*access)->certificates().identities();
-  if (!identities) return trouble(identities.error());
-  Verified verified;
-  for (const std::string& identity : *identities) {
-    verify_domain((*access)->certificates(), identity, verified);
-  }
-  bool good = verified.wrong.empty();
+  auto verified = verify(store);
+  if (!verified) return trouble(verified.error());
+  bool good = verified->wrong.empty();
   if (as_json) {
-    print_json({{"domains", verified.domains},
-                {"versions", verified.versions},
-                {"wrong", std::move(verified.wrong)}});
+    print_json({{"domains", verified->domains},
+                {"versions", verified->versions},
+                {"wrong", std::move(verified->wrong)}});
   } else {
-    print_verified(verified);
+    print_verified(*verified);
   }
   return good ? exit_fine : exit_trouble;
 }

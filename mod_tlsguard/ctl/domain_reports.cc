@@ -7,6 +7,7 @@
 
 #include "core/text.h"
 #include "ctl/agent_client.h"
+#include "ctl/progress.h"
 #include "ctl/running_server.h"
 #include "ctl/store_access.h"
 #include "renew/domain_report.h"
@@ -73,6 +74,11 @@ json in_short(const Known& known) {
   return domain;
 }
 
+// What cannot be read is no reason to say nothing else; `events` says why.
+json alerts_about(const StoreAccess& access, const std::string& identity) {
+  return renew::open_alerts(access.agent_path(), identity).value_or(json::array());
+}
+
 bool is_called(const json& domain, const std::string& name) {
   const json& names = domain.at("names");
   return std::any_of(names.begin(), names.end(), [&](const json& each) {
@@ -85,11 +91,13 @@ bool is_called(const json& domain, const std::string& name) {
 Result<json> all_domains(const std::string& store) {
   auto asked = ask_agent(store, {.command = ControlCommand::status});
   if (!asked) return tl::unexpected(asked.error());
-  json all{{"agent", asked->has_value()}, {"domains", json::array()}};
+  json all{{"agent", asked->has_value()}, {"domains", json::array()}, {"alerts", json::array()}};
   if (*asked) {
     all["domains"] = std::move((**asked)["domains"]);
+    all["alerts"] = (**asked).value("alerts", json::array());
     return all;
   }
+  Progress progress("reading the store");
   Server server = look_at_server(store);
   all["httpd"] = server.how;
   auto access = StoreAccess::open(store);
@@ -98,6 +106,7 @@ Result<json> all_domains(const std::string& store) {
   auto known = known_domains(**access, server);
   if (!known) return tl::unexpected(known.error());
   for (const auto& [identity, domain] : *known) all["domains"].push_back(in_short(domain));
+  all["alerts"] = alerts_about(**access, "");
   return all;
 }
 
@@ -118,6 +127,7 @@ Result<std::optional<json>> one_domain(const std::string& store, const std::stri
     }
     // It has ended just now.
   }
+  Progress progress("reading the store");
   Server server = look_at_server(store);
   auto access = StoreAccess::open(store);
   if (!access) return tl::unexpected(access.error());
@@ -130,6 +140,7 @@ Result<std::optional<json>> one_domain(const std::string& store, const std::stri
       renew::domain_report(domain->second.state, domain->second.names(), (*access)->certificates());
   report["agent"] = false;
   report["httpd"] = server.how;
+  report["alerts"] = alerts_about(**access, identity);
   return std::optional(std::move(report));
 }
 
@@ -137,6 +148,7 @@ Result<json> all_events(const std::string& store, const std::string& domain) {
   auto asked = ask_agent(store, {.command = ControlCommand::events, .domain = to_lower(domain)});
   if (!asked) return tl::unexpected(asked.error());
   if (*asked) return std::move(**asked);
+  Progress progress("reading the store");
   auto access = StoreAccess::open(store);
   if (!access) return tl::unexpected(access.error());
   if (!*access) {

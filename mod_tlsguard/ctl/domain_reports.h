@@ -4,6 +4,7 @@
 #ifndef TLSGUARD_CTL_DOMAIN_REPORTS_H
 #define TLSGUARD_CTL_DOMAIN_REPORTS_H
 
+#include <cstddef>
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
@@ -15,11 +16,13 @@
 namespace tlsguard::ctl {
 
 // {"agent": whether it was asked, "domains": [{domain, names, phase, next_run, errors,
-// not_after}]}, sorted. Where there is no agent, "httpd" is "down", "up", or "idle": it runs, and
-// has nothing to manage. What it declared when it started is listed, too.
+// not_after}], "alerts": as in all_events()}, sorted. Where there is no agent, "httpd" is "down",
+// "up", or "idle": it runs, and has nothing to manage. What it declared when it started is listed,
+// too.
 [[nodiscard]] Result<nlohmann::json> all_domains(const std::string& store);
-// renew::domain_report, with "agent" and "httpd" as above, and next_run where the agent is at work.
-// name: the domain's first name, or another of its names. nullopt: it is not managed here.
+// renew::domain_report and its alerts, with "agent" and "httpd" as above, and next_run where the
+// agent is at work. name: the domain's first name, or another of its names. nullopt: it is not
+// managed here.
 [[nodiscard]] Result<std::optional<nlohmann::json>> one_domain(const std::string& store,
                                                                const std::string& name);
 // What happened to all domains, or to one (its first name), what is wrong, and what could not be
@@ -40,6 +43,8 @@ namespace tlsguard::ctl {
 // For people.
 [[nodiscard]] std::string domains_table(const nlohmann::json& all, UnixSeconds now);
 [[nodiscard]] std::string domain_text(const nlohmann::json& domain, UnixSeconds now);
+// What is wrong now, so many lines at most; empty where nothing is.
+[[nodiscard]] std::string alerts_text(const nlohmann::json& alerts, std::size_t most);
 
 }  // namespace tlsguard::ctl
 

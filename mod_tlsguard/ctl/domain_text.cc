@@ -90,7 +90,20 @@ std::string missing_agent(const json& report) {
   return "No agent is at work: httpd is down, so nothing is renewed. Start it.\n";
 }
 
+constexpr std::size_t alerts_in_overview = 10;
+
 }  // namespace
+
+std::string alerts_text(const json& alerts, std::size_t most) {
+  if (!alerts.is_array() || alerts.empty()) return {};
+  Table table;
+  for (const json& alert : alerts) {
+    if (most-- == 0) break;
+    table.add({"since " + moment(number_of(alert, "since")), text_of(alert, "subject"),
+               text_of(alert, "kind"), text_of(alert, "text")});
+  }
+  return "Wrong now:\n" + table.text("  ");
+}
 
 std::string domains_table(const json& all, UnixSeconds now) {
   Table table({"DOMAIN", "STATE", "EXPIRES", "", "NEXT LOOK", "ERRORS", "NAMES"});
@@ -101,7 +114,14 @@ std::string domains_table(const json& all, UnixSeconds now) {
                std::to_string(number_of(domain, "errors")),
                std::to_string(member(domain, "names").size())});
   }
-  return table.text() + missing_agent(all);
+  std::string text = table.text() + missing_agent(all);
+  const json& alerts = member(all, "alerts");
+  text += alerts_text(alerts, alerts_in_overview);
+  if (alerts.size() > alerts_in_overview) {
+    text +=
+        fmt::format("  and {} more: see tlsguardctl events\n", alerts.size() - alerts_in_overview);
+  }
+  return text;
 }
 
 std::string domain_text(const json& domain, UnixSeconds now) {
@@ -127,8 +147,9 @@ std::string domain_text(const json& domain, UnixSeconds now) {
       history.add_wrapped(std::move(row));
     }
   }
-  return text_of(domain, "domain") + "\n" + table.text("  ") + "History\n" + history.text("  ") +
-         missing_agent(domain);
+  const json& alerts = member(domain, "alerts");
+  return text_of(domain, "domain") + "\n" + table.text("  ") + alerts_text(alerts, alerts.size()) +
+         "History\n" + history.text("  ") + missing_agent(domain);
 }
 
 }  // namespace tlsguard::ctl

@@ -80,7 +80,13 @@ Control::Answer Control::status() {
   }
   return Json{{"store", manager_.spec().store_path},
               {"owns_store", manager_.owns_store()},
-              {"domains", std::move(domains)}};
+              {"domains", std::move(domains)},
+              {"alerts", alerts_about("")}};
+}
+
+// What cannot be read is no reason to say nothing else; `events` says why.
+Json Control::alerts_about(const std::string& identity) const {
+  return open_alerts(manager_.agent_directory(), identity).value_or(Json::array());
 }
 
 Control::Answer Control::status_of(const std::string& identity) {
@@ -101,6 +107,7 @@ Control::Answer Control::status_of(const std::string& identity) {
     json["reason"] = each.reason;
     json["errors"] = each.errors;
   }
+  json["alerts"] = alerts_about(identity);
   return json;
 }
 

@@ -25,6 +25,7 @@ class Control {
   Answer carry_out(const ControlRequest& request);
   Answer status();
   Answer status_of(const std::string& identity);
+  [[nodiscard]] nlohmann::json alerts_about(const std::string& identity) const;
   Answer renew(const std::string& identity);
   Answer hold(const std::string& identity, bool held);
   Answer roll_back(const std::string& identity);

@@ -63,27 +63,41 @@ Json open_alerts_of(const Alerts& alerts, const std::string& asked) {
   return open;
 }
 
-}  // namespace
-
-Result<Json> event_report(const std::string& agent, const JobStore& jobs,
-                          const std::string& domain) {
-  auto directory = store::Directory::open(agent);
-  if (!directory) return tl::unexpected(directory.error());
+Result<Alerts> read_alerts(const store::Directory& directory) {
   Alerts alerts;
-  auto text = directory->read(alerts_file, max_alerts_file);
+  auto text = directory.read(alerts_file, max_alerts_file);
   if (!text) return tl::unexpected(text.error());
   if (*text) {
     // A torn one is the agent's to set aside: what else is known is shown.
     static_cast<void>(alerts.read_json(**text, static_cast<UnixSeconds>(std::time(nullptr))));
   }
+  return alerts;
+}
+
+}  // namespace
+
+Result<Json> open_alerts(const std::string& agent, const std::string& domain) {
+  auto directory = store::Directory::open(agent);
+  if (!directory) return tl::unexpected(directory.error());
+  auto alerts = read_alerts(*directory);
+  if (!alerts) return tl::unexpected(alerts.error());
+  return open_alerts_of(*alerts, domain);
+}
+
+Result<Json> event_report(const std::string& agent, const JobStore& jobs,
+                          const std::string& domain) {
+  auto directory = store::Directory::open(agent);
+  if (!directory) return tl::unexpected(directory.error());
+  auto alerts = read_alerts(*directory);
+  if (!alerts) return tl::unexpected(alerts.error());
   auto letters = read_dead_letters(*directory);
   if (!letters) return tl::unexpected(letters.error().within("dead letters"));
   Json dead = Json::array();
   for (const DeadLetter& letter : *letters) {
     if (is_asked(domain, letter.domain)) dead.push_back(to_json(letter));
   }
-  return Json{{"events", events_of(jobs, alerts, domain)},
-              {"alerts", open_alerts_of(alerts, domain)},
+  return Json{{"events", events_of(jobs, *alerts, domain)},
+              {"alerts", open_alerts_of(*alerts, domain)},
               {"dead_letters", std::move(dead)}};
 }
 

@@ -18,6 +18,9 @@ namespace tlsguard::renew {
 // agent: path of the agent's directory. domain: of this one alone; empty: of all.
 [[nodiscard]] Result<nlohmann::json> event_report(const std::string& agent, const JobStore& jobs,
                                                   const std::string& domain);
+// Its "alerts" alone.
+[[nodiscard]] Result<nlohmann::json> open_alerts(const std::string& agent,
+                                                 const std::string& domain);
 
 }  // namespace tlsguard::renew
 

@@ -15,6 +15,7 @@ from harness.ctl import FINE, TROUBLE
 from harness.httpd import vhost
 from harness.managed import A, B, INTERNAL, Site, agent_path, managed
 from harness.receiver import Receiver
+from harness.status_page import PAGE, SERVER_STATUS, page, shown
 from harness.wait import quiet, wait_for
 
 STATIC = "static.example.test"
@@ -184,13 +185,18 @@ def test_a_file_that_ends_in_13_days_alerts_once_and_recovers_once(pki, start, r
     alerts = events_of(site)["alerts"]
     assert [(each["kind"], each["count"]) for each in alerts] == [("expiring", 1)]
     assert STATIC in alerts[0]["subject"]
+    site.stop()
+    assert "Wrong now:" in site.ctl("events", STATIC).out, "from the store"
+    site.start()
     quiet(lambda: [each.event for each in receiver.taken] == ["expiring"], 3)
-    assert "Wrong now:" in site.ctl("events").out
+    assert re.search(r"Wrong now:\n.*static\.crt .*expiring", site.ctl("events").out)
     put(pki, site, 89)
     site.graceful()
     receiver.wait("recovered", STATIC)
     quiet(lambda: [each.event for each in receiver.taken] == ["expiring", "recovered"], 3)
     assert events_of(site)["alerts"] == []
+    site.restart()
+    quiet(lambda: [each.event for each in receiver.taken] == ["expiring", "recovered"], 2)
 
 
 def test_a_file_that_does_not_end_says_nothing(pki, start, receiver):
@@ -210,21 +216,32 @@ def test_a_file_that_does_not_end_says_nothing(pki, start, receiver):
 
 
 def test_a_managed_certificate_that_ends_alerts_once_and_recovers_once(pki, start, receiver):
-    config = HOOK + INTERNAL + managed(A, f"TLSGuardDomain {A} 127.0.0.1 ::1",
-                                       "TLSGuardRenew manual")
+    config = HOOK + PAGE + INTERNAL + managed(A, f"TLSGuardDomain {A} 127.0.0.1 ::1",
+                                              "TLSGuardRenew manual")
     site = start(config, run=False)
     site.write_config()
     cert, key = pki.issue("events-managed-13", "ec", age=77 * DAY, names=[A])
     site.do("import", "pem", cert, key)
     site.start()
-    receiver.wait("expiring", A)
+    got = receiver.wait("expiring", A)
+    assert re.search(r"expires at \d{4}-", got.body["text"])
+    wait_for(lambda: shown(site, A)["health"] == "expiring", "the page to say so", 20)
+    assert "expiring" in page(site) and A in page(site, "?state=expiring")
+    assert re.search(r"expires \S+ \(in 1[23] days\)", site.status(A))
     site.graceful()
+    site.stop()
+    for said in (site.status(A), site.do("events").out):
+        assert re.search(rf"Wrong now:\s+since \S+ +{A} +expiring", said), "from the store"
+    site.start()
     quiet(lambda: [each.event for each in receiver.taken] == ["expiring"], 3)
+    assert [(each["kind"], each["count"]) for each in events_of(site)["alerts"]] == [("expiring", 1)]
     cert, key = pki.issue("events-managed-89", "ec", names=[A])
     site.do("import", "pem", cert, key)
     receiver.wait("recovered", A)
+    wait_for(lambda: shown(site, A)["health"] == "paused", "the page to say so", 20)
+    site.restart()
     quiet(lambda: [each.event for each in receiver.taken] == ["expiring", "recovered"], 3)
-    assert events_of(site)["alerts"] == []
+    assert events_of(site)["alerts"] == [] and "Wrong now" not in site.status(A)
 
 
 def test_a_renewal_in_time_recovers_once(pki, start, receiver):
@@ -245,12 +262,11 @@ def test_a_renewal_in_time_recovers_once(pki, start, receiver):
 
 
 def test_a_worker_that_cannot_load_shows(start, receiver):
-    site = start(HOOK + INTERNAL + managed(A))
+    """On the page, in JSON, metrics and mod_status, on the command line, and to whom it is told."""
+    site = start(HOOK + PAGE + SERVER_STATUS + INTERNAL + managed(A))
     old = site.wait_served(A, lambda c: c.issuer != c.x509.subject.rfc4514_string())
     receiver.wait("activated", A)
-    # One that has nothing yet has nothing to go on with.
-    wait_for(lambda: {c.serial for c in site.served_by_worker(A).values()} == {old.serial},
-             "every worker to have it", 60, 0.2)
+    site.wait_everywhere(old)  # one that has nothing yet has nothing to go on with
     site.do("renew", A)
     wait_for(lambda: len(receiver.of("activated", A)) == 2, "the renewal")
     versions = [path for path in (site.store_dir / "certs" / A).iterdir() if path.is_dir()]
@@ -258,14 +274,23 @@ def test_a_worker_that_cannot_load_shows(start, receiver):
     sealed = key.read_bytes()
     key.write_bytes(b"torn")
 
-    def shown():
+    def told():
         site.served(A)  # workers load when somebody asks
         return receiver.of("failed", A)
 
-    got = wait_for(shown, "the event of a worker that cannot load", 60, 0.2)[0]
+    got = wait_for(told, "the event of a worker that cannot load", 60, 0.2)[0]
     assert "cannot load" in got.body["text"]
     assert site.served(A).serial == old.serial
     assert "cannot-load" in {each["kind"] for each in events_of(site)["alerts"]}
+    rows = [row for row in shown(site, A)["workers"] if row["failed"]]
+    assert rows and all(int(row["serial"].replace(":", ""), 16) == old.serial for row in rows)
+    assert "could not load what is live" in page(site)
+    failed = set(re.findall(rf'tlsguard_worker_load_failed{{domain="{A}",worker="(\d+)"}} 1',
+                            page(site, "?metrics")))
+    assert {str(row["pid"]) for row in rows} == failed
+    assert re.search(r"Wrong now:\s+since \S+ +\S+ +cannot-load +a worker cannot load",
+                     site.status(A))
+    assert "cannot-load" in site.status(None)
     key.write_bytes(sealed)
 
     def over():
@@ -275,3 +300,7 @@ def test_a_worker_that_cannot_load_shows(start, receiver):
 
     wait_for(over, "the recovery", 120, 0.2)
     assert site.served(A).serial != old.serial
+    assert len(receiver.of("failed", A)) == len(receiver.of("recovered", A)) == 1
+    assert not any(row["failed"] for row in shown(site, A)["workers"])
+    assert "load_failed{" not in page(site, "?metrics") and "could not load" not in page(site)
+    assert "Wrong now" not in site.status(A)
