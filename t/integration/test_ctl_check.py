@@ -4,8 +4,6 @@ gnutls-serv, servers that misbehave; and against the virtual hosts of mod_tlsgua
 import contextlib
 import datetime
 import json
-import os
-import pty
 import re
 import select
 import socket
@@ -19,7 +17,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from harness.clients import s_client
-from harness.ctl import FINE, TROUBLE, check, ctl, ctl_binary
+from harness.ctl import FINE, TROUBLE, check, ctl, ctl_binary, ctl_on_terminal
 from harness.httpd import free_port, vhost
 from harness.tls_servers import (ALERT_HANDSHAKE_FAILURE, Fake, Process, behaving, forever,
                                  gnutls_serv, read_hello, s_server, server_hello)
@@ -518,23 +516,9 @@ def test_progress_on_a_terminal(pki):
         time.sleep(0.06)
         return True
 
-    def on_terminal(*args):
-        parent, child = pty.openpty()
-        process = subprocess.Popen([ctl_binary(), *args], stdout=subprocess.PIPE, stderr=child)
-        os.close(child)
-        out, _ = process.communicate(timeout=60 * PATIENCE)
-        seen = b""
-        try:
-            while data := os.read(parent, 65536):
-                seen += data
-        except OSError:  # the other end is closed
-            pass
-        os.close(parent)
-        return json.loads(out), seen.decode()
-
     with s_server(pki) as server, behaving(server, before) as slow:
-        data, seen = on_terminal("check", f"127.0.0.1:{slow.port}", "--json")
-        assert data["checks"][0]["facts"]
+        done, seen = ctl_on_terminal("check", f"127.0.0.1:{slow.port}", "--json")
+        assert done.json["checks"][0]["facts"]
         assert re.search(rf"127\.0\.0\.1:{slow.port}: \S.* \(\d+ connections\)", seen)
         assert seen.endswith("\r\x1b[K")  # nothing of it stays
         assert ctl("check", f"127.0.0.1:{server.port}", "--json").err == ""

@@ -2,7 +2,6 @@
 """What an administrator meets after months: a CA that is down for a day, a worker that cannot load,
 commands in the middle of the day's traffic. A real agent, a real CA, real clients."""
 import contextlib
-import os
 import re
 import subprocess
 import threading
@@ -15,6 +14,7 @@ from harness.clients import program
 from harness.faulty_ca import FaultyCa
 from harness.later import Later
 from harness.managed import A, B, C, SETTINGS, Site, managed
+from harness.preload import unless_sanitized
 from harness.receiver import Receiver
 from harness.served import Load, context
 from harness.status_page import PAGE, page, shown
@@ -80,8 +80,7 @@ def goes_on_until(later, condition):
     raise AssertionError("the agent does not look whether the CA is back")
 
 
-@pytest.mark.skipif("TLSGUARD_PRELOAD" in os.environ,
-                    reason="a sanitizer wants to be in front of the C library itself")
+@unless_sanitized
 def test_a_ca_that_is_down_for_a_day_shows_alerts_and_recovers(ahead, proxy, receiver):
     """The renewal of a domain and the first certificate of another fall into that day. The old
     certificate is served; one alert and one recovery; the CA is not stormed."""

@@ -2,6 +2,7 @@
 """tlsguardctl, as built."""
 import json
 import os
+import pty
 import subprocess
 
 from .wait import PATIENCE
@@ -32,12 +33,31 @@ def ctl_binary():
     return path
 
 
-def ctl(*args, timeout=360, stdout=subprocess.PIPE):
+def ctl(*args, timeout=360, stdout=subprocess.PIPE, env=None):
+    """env: variables beside those of the tests."""
     if args[:1] == ("check",) and "--timeout" not in args:
         args = ("check", "--timeout", "300", *args[1:])  # a busy machine is not what is looked at
     return Done(subprocess.run([ctl_binary(), *(str(a) for a in args)], stdin=subprocess.DEVNULL,
                                stdout=stdout, stderr=subprocess.PIPE, text=True,
-                               timeout=timeout * PATIENCE))
+                               env={**os.environ, **(env or {})}, timeout=timeout * PATIENCE))
+
+
+def ctl_on_terminal(*args, env=None):
+    """(its Done, without what it said on standard error; that, as a terminal got it)"""
+    parent, child = pty.openpty()
+    process = subprocess.Popen([ctl_binary(), *(str(a) for a in args)], stdin=subprocess.DEVNULL,
+                               stdout=subprocess.PIPE, stderr=child, text=True,
+                               env={**os.environ, **(env or {})})
+    os.close(child)
+    out, _ = process.communicate(timeout=120 * PATIENCE)
+    seen = b""
+    try:
+        while data := os.read(parent, 65536):
+            seen += data
+    except OSError:  # the other end is closed
+        pass
+    os.close(parent)
+    return Done(subprocess.CompletedProcess(args, process.returncode, out, "")), seen.decode()
 
 
 class Checked:

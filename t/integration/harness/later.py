@@ -7,28 +7,19 @@ front of the C library. httpd and the CA stay in the present.
     later.go_on(hours=3)                       # while it runs
     later.ctl("status", "--store", …)"""
 import mmap
-import os
-import shutil
 import struct
-import subprocess
-from pathlib import Path
 
-from .ctl import Done, ctl_binary
+from .ctl import ctl
 from .managed import agent_path
-from .wait import PATIENCE
+from .preload import compiled
 
 
 class Later:
     def __init__(self, directory):
-        self.library = directory / "later.so"
+        self.library = compiled("later", directory)
         self.program = directory / "later-agent.sh"
         self.file = directory / "later"
         self.seconds = 0
-        compiler = shutil.which("cc")
-        assert compiler, "cc is not installed; t/run installs what the tests need"
-        subprocess.run([compiler, "-O1", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC", "-o",
-                        self.library, Path(__file__).with_name("later.c"), "-ldl", "-lpthread"],
-                       check=True, stdin=subprocess.DEVNULL, timeout=60 * PATIENCE)
         self.file.write_bytes(struct.pack("q", 0))
 
     @property
@@ -48,7 +39,4 @@ class Later:
             page[:8] = struct.pack("q", self.seconds)
 
     def ctl(self, *args):
-        return Done(subprocess.run(
-            [ctl_binary(), *(str(a) for a in args)], stdin=subprocess.DEVNULL,
-            env={**os.environ, **self._variables}, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-            text=True, timeout=360 * PATIENCE))
+        return ctl(*args, env=self._variables)
