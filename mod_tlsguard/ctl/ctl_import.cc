@@ -36,7 +36,7 @@ Result<ImportedModMd> read_directory(const ImportOptions& options, UnixSeconds n
   auto imported = import::import_certbot(*tree, now);
   if (!imported) return tl::unexpected(imported.error());
   bool agreed = !imported->accounts.empty();  // certbot registers none without it
-  return ImportedModMd{std::move(*imported), agreed};
+  return ImportedModMd{std::move(*imported), agreed, {}};
 }
 
 Result<ImportedModMd> read_source(const ImportOptions& options, UnixSeconds now) {
@@ -126,7 +126,8 @@ json to_json(const ImportedModMd& found, const std::vector<std::string>& changed
           {"changed", changed},
           {"accounts", found.imported.accounts.size()},
           {"notes", found.imported.notes},
-          {"configuration", import::configuration_of(found.imported.domains, found.agreed)}};
+          {"configuration",
+           import::configuration_of(found.imported.domains, found.agreed, found.remarks)}};
 }
 
 }  // namespace
@@ -148,7 +149,7 @@ int import(const ImportOptions& options) {
     return exit_fine;
   }
   for (const std::string& note : imported.notes) complain(note);
-  print(import::configuration_of(imported.domains, found->agreed));
+  print(import::configuration_of(imported.domains, found->agreed, found->remarks));
   return exit_fine;
 }
 

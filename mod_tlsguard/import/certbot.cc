@@ -135,17 +135,20 @@ class Reader {
     std::vector<std::string> challenges = conf.challenges;
     const bool dns = conf.authenticator.starts_with("dns-");
     if (challenges.empty() && dns) challenges.emplace_back("dns-01");
-    add_setting(domain.settings, "TLSGuardChallenges", challenges);
+    bool by_dns = add_challenges(domain.settings, challenges, domain.names);
+    add_setting(domain.settings, "TLSGuardRenewWindow", {conf.renew_window});
+    if (!conf.automatic) add_setting(domain.settings, "TLSGuardRenew", {"manual"});
     domain.profile = conf.profile;
     if (!conf.profile.empty()) {
       add_setting(domain.settings, "TLSGuardCAProfile",
                   {conf.profile, conf.profile_required ? "required" : ""});
     }
     add_setting(domain.settings, "TLSGuardPreferredChain", {conf.preferred_chain});
-    if (dns || std::find(challenges.begin(), challenges.end(), "dns-01") != challenges.end()) {
+    domain.notes.insert(domain.notes.end(), conf.notes.begin(), conf.notes.end());
+    if (by_dns) {
       domain.notes.push_back(fmt::format(
-          "certbot's '{}' wrote the DNS records: name a program in TLSGuardDNSCommand, or use "
-          "dns-persist-01, which needs one record once",
+          "certbot's '{}' wrote the DNS records: name a program that does in TLSGuardDNSCommand, "
+          "or use dns-persist-01, which needs one record once",
           conf.authenticator));
     }
     if (conf.has_hooks) {

@@ -22,10 +22,46 @@ std::string_view unquoted(std::string_view value) {
   return in_quotes ? value.substr(1, value.size() - 2) : value;
 }
 
+bool is_yes(std::string_view value) { return equal_ignoring_case(value, "true"); }
+
+// "30 days"; certbot knows more words, which nobody writes.
+std::string window_of(std::string_view text) {
+  std::vector<std::string> words = split(text, " ");
+  if (words.size() != 2) return {};
+  for (const char* unit : {"day", "hour", "week"}) {
+    if (words[1].starts_with(unit)) return keep_window(words[0] + unit[0]);
+  }
+  return {};
+}
+
+void take_of_any_section(RenewalConf& conf, std::string_view key, std::string_view value) {
+  if (key == "autorenew" && !is_yes(value)) conf.automatic = false;
+  if (key != "renew_before_expiry" || value.size() > longest_value) return;
+  conf.renew_window = window_of(value);
+  if (conf.renew_window.empty()) {
+    conf.notes.push_back("renew_before_expiry is '" + std::string(value) +
+                         "': say it in TLSGuardRenewWindow");
+  }
+}
+
+void note_what_is_left_out(RenewalConf& conf, std::string_view key, std::string_view value) {
+  if (key == "must_staple" && is_yes(value)) {
+    conf.notes.emplace_back("must_staple: CAs have stopped issuing such certificates");
+  }
+  if (key == "reuse_key" && is_yes(value)) {
+    conf.notes.emplace_back("reuse_key: here each certificate has a new key");
+  }
+  if (key == "http01_port" && value != "80") {
+    conf.notes.push_back("http01_port is " + keep_word(std::string(value)) +
+                         ": where port 80 of the outside leads there, TLSGuardPortMap says so");
+  }
+}
+
 bool is_nothing(std::string_view value) { return value.empty() || value == "None"; }
 
 void take(RenewalConf& conf, std::string_view key, std::string_view value) {
   if (is_nothing(value) || value.size() > longest_value) return;
+  note_what_is_left_out(conf, key, value);
   const std::string text(value);
   if (key == "server") conf.server = keep_url(text);
   if (key == "account") conf.account = keep_word(text);
@@ -50,17 +86,22 @@ Result<RenewalConf> parse_renewal_conf(std::string_view text) {
   RenewalConf conf;
   bool found = false;
   bool inside = false;
+  bool within = false;  // a section of its section
   for (const std::string& each : split(text, "\r\n")) {
     std::string_view line = trim(each);
     if (line.empty() || line.front() == '#' || line.front() == ';') continue;
     if (line.front() == '[') {
       inside = line == "[renewalparams]";  // a section within it has other keys
+      within = line.starts_with("[[");
       found = found || inside;
       continue;
     }
     const auto sign = line.find('=');
-    if (!inside || sign == std::string_view::npos) continue;
-    take(conf, trim(line.substr(0, sign)), unquoted(trim(line.substr(sign + 1))));
+    if (within || sign == std::string_view::npos) continue;
+    const auto key = trim(line.substr(0, sign));
+    const auto value = unquoted(trim(line.substr(sign + 1)));
+    take_of_any_section(conf, key, value);
+    if (inside) take(conf, key, value);
   }
   if (!found) return fail("it has no [renewalparams]: it is no renewal configuration of certbot");
   return conf;

@@ -20,7 +20,10 @@ struct RenewalConf {
   std::string profile;
   bool profile_required = false;
   std::vector<std::string> challenges;
-  bool has_hooks = false;  // programs run at a renewal
+  std::string renew_window;  // as in TLSGuardRenewWindow; empty: certbot's own
+  bool automatic = true;
+  bool has_hooks = false;          // programs run at a renewal
+  std::vector<std::string> notes;  // of settings that have no directive of ours
 };
 // An error where it has no [renewalparams].
 [[nodiscard]] Result<RenewalConf> parse_renewal_conf(std::string_view text);

@@ -16,6 +16,11 @@ namespace {
 constexpr std::string_view chain_begin = "pubcert";
 constexpr std::string_view key_begin = "privkey";
 constexpr std::string_view pem_end = ".pem";
+constexpr const char* not_in_the_store[] = {
+    "mod_md's store does not have all of its configuration. What takes the place of the rest:",
+    "MDNotifyCmd, MDMessageCmd: TLSGuardEvent command   MDHttpProxy: TLSGuardHTTPProxy",
+    "MDCACertificateFile: TLSGuardCATrust   MDPortMap: TLSGuardPortMap   "
+    "md-status: SetHandler tlsguard-status"};
 
 class Reader {
  public:
@@ -32,6 +37,7 @@ class Reader {
     if (!accounts) return tl::unexpected(accounts.error());
     for (const std::string& id : *accounts) read_account(id);
     out_.agreed = any_ && agreed_;
+    if (any_) out_.remarks.assign(std::begin(not_in_the_store), std::end(not_in_the_store));
     return std::move(out_);
   }
 

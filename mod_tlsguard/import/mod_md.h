@@ -15,7 +15,8 @@ namespace tlsguard::import {
 
 struct ImportedModMd {
   Imported imported;
-  bool agreed = false;  // to the CAs' terms of service, by every domain
+  bool agreed = false;               // to the CAs' terms of service, by every domain
+  std::vector<std::string> remarks;  // for who replaces the configuration
 };
 
 // What cannot be read is left out, with a note. An error where it is no store of mod_md.

@@ -23,8 +23,13 @@ void read_ca(const Json& md, MdFile& file) {
   add_setting(file.settings, "TLSGuardCA", keep_urls(std::move(urls)));
   file.agreed = text_at(md, {"ca", "agreement"}) == "accepted";
   add_setting(file.settings, "TLSGuardContact", contact_addresses(texts_at(md, {"contacts"})));
-  add_setting(file.settings, "TLSGuardChallenges",
-              known_challenges(texts_at(md, {"ca", "challenges"})));
+  bool by_dns = add_challenges(file.settings, known_challenges(texts_at(md, {"ca", "challenges"})),
+                               file.domains);
+  if (by_dns || !text_at(md, {"cmd-dns-01"}).empty()) {
+    file.notes.emplace_back(
+        "MDChallengeDns01: TLSGuardDNSCommand calls its program with the full record name and adds "
+        "values instead of replacing them; adapt the script, and name it");
+  }
   file.profile = keep_word(text_at(md, {"profile"}));
   if (!file.profile.empty()) {
     std::vector<std::string> words{file.profile};
@@ -53,10 +58,8 @@ void read_renewal(const Json& md, MdFile& file) {
 }
 
 void add_notes(const Json& md, MdFile& file) {
-  if (!text_at(md, {"cmd-dns-01"}).empty()) {
-    file.notes.emplace_back(
-        "MDChallengeDns01: TLSGuardDNSCommand calls its program with the full record name and adds "
-        "values instead of replacing them; adapt the script");
+  if (flag_at(md, {"stapling"}, false)) {
+    file.notes.emplace_back("MDStapling: managed certificates are served without a staple");
   }
   if (flag_at(md, {"must-staple"}, false)) {
     file.notes.emplace_back("MDMustStaple: CAs have stopped issuing such certificates");

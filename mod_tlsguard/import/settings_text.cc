@@ -120,6 +120,18 @@ std::vector<std::string> known_challenges(const std::vector<std::string>& types)
   return known;
 }
 
+bool add_challenges(Settings& settings, std::vector<std::string> types,
+                    const std::vector<std::string>& names) {
+  const std::string dns = "dns-01";
+  bool has_dns = std::find(types.begin(), types.end(), dns) != types.end();
+  bool wild = std::any_of(names.begin(), names.end(),
+                          [](const auto& name) { return name.starts_with("*."); });
+  if (wild && !has_dns) types.push_back(dns);
+  add_setting(settings, "TLSGuardChallenges", std::move(types));
+  if (wild || has_dns) add_setting(settings, "TLSGuardDNSCommand", {"/usr/local/sbin/CHANGE-ME"});
+  return wild || has_dns;
+}
+
 std::string keep_word(const std::string& word) {
   bool good = word.size() <= longest && std::all_of(word.begin(), word.end(), [](char c) {
                 return is_letter_or_digit(c) || c == '-' || c == '_' || c == '.';
@@ -137,8 +149,10 @@ std::string keep_window(const std::string& window) {
   return good ? window : std::string();
 }
 
-std::string configuration_of(const std::vector<ImportedDomain>& domains, bool agreed) {
+std::string configuration_of(const std::vector<ImportedDomain>& domains, bool agreed,
+                             const std::vector<std::string>& remarks) {
   std::string text;
+  for (const std::string& remark : remarks) text += comment(remark);
   if (agreed) text += "TLSGuardAgreement accepted\n";
   for (const ImportedDomain& domain : domains) text += section_of(domain);
   return text;

@@ -29,14 +29,20 @@ void add_setting(Settings& settings, const std::string& directive,
 [[nodiscard]] std::vector<std::string> contact_addresses(const std::vector<std::string>& contacts);
 // http-01, tls-alpn-01, dns-01.
 [[nodiscard]] std::vector<std::string> known_challenges(const std::vector<std::string>& types);
+// TLSGuardChallenges, with dns-01 where a name is a wildcard. Where dns-01 is among them: the line
+// for its program, which has to be there, with a name that nobody has, for an administrator to
+// change. Whether it was added.
+bool add_challenges(Settings& settings, std::vector<std::string> types,
+                    const std::vector<std::string>& names);
 // Letters, digits, '-', '_', '.' only; else empty.
 [[nodiscard]] std::string keep_word(const std::string& word);
 // "33%", "14d", "20": a window of TLSGuardRenewWindow; else empty.
 [[nodiscard]] std::string keep_window(const std::string& window);
 
-// What to paste: a section for each domain, notes as comments. agreed: the terms of service were
-// accepted in the other program.
-[[nodiscard]] std::string configuration_of(const std::vector<ImportedDomain>& domains, bool agreed);
+// What to paste: remarks as comments, a section for each domain with its notes. agreed: the terms
+// of service were accepted in the other program.
+[[nodiscard]] std::string configuration_of(const std::vector<ImportedDomain>& domains, bool agreed,
+                                           const std::vector<std::string>& remarks = {});
 
 }  // namespace tlsguard::import
 

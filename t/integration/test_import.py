@@ -3,6 +3,7 @@
 the first connection on, and nothing is ordered."""
 import contextlib
 import glob
+import json
 import os
 import re
 import subprocess
@@ -16,7 +17,7 @@ from harness.certs import DAY
 from harness.ctl import FINE, TROUBLE, USAGE, ctl
 from harness.faulty_ca import FaultyCa
 from harness.httpd import vhost
-from harness.managed import A, B, SETTINGS, Site, by_pebble, managed
+from harness.managed import A, B, C, SETTINGS, Site, by_pebble, managed
 from harness.wait import quiet, wait_for
 
 WWW = f"www.{A}"
@@ -35,6 +36,13 @@ MDRetryDelay 1s
 @pytest.fixture(scope="module")
 def ca(pki):
     with AcmeCa(pki, http_port=80, tls_port=443) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def front(ca):
+    """The same CA, where requests are counted; it is what mod_md and certbot know."""
+    with FaultyCa(ca) as running:
         yield running
 
 
@@ -67,12 +75,15 @@ def serves(pki, ca, prepare, config, wanted):
 
 
 @pytest.fixture(scope="module")
-def mod_md(pki, ca):
-    """({name: serial}, its store): two domains, one of them with both types of key."""
-    config = (MOD_MD + f"MDomain {A} {WWW}\n"
+def mod_md(pki, ca, front):
+    """({name: serial}, its store): two domains, one of them with both types of key, the other with
+    settings of its own."""
+    config = (MOD_MD + f"<MDomain {A} {WWW}>\nMDRenewWindow 21d\nMDWarnWindow 5%\n"
+              "MDCAChallenges http-01 tls-alpn-01\nMDRequireHttps permanent\nMDStapling on\n"
+              "</MDomain>\n"
               f"<MDomain {B}>\nMDPrivateKeys rsa2048 secp384r1\n</MDomain>\n"
               + vhost(A, f"ServerAlias {WWW}", cert="") + vhost(B, cert=""))
-    site = Site(pki, config, ca=ca, dns=ca, plain=True, load=("watchdog", "md"))
+    site = Site(pki, config, ca=front, dns=ca, plain=True, load=("watchdog", "md"))
     try:
         site.start()
         staged = f"{site.dir}/md/staging/*/pubcert*.pem"  # directories that come and go
@@ -109,51 +120,61 @@ def test_a_store_of_mod_md(pki, ca, mod_md):
     assert re.search(r"(?i)TLSGuardKeyTypes .*rsa", said[0])
 
 
-def test_the_configuration_that_is_printed_loads(pki, ca, mod_md):
-    _, _, store = mod_md
-    with FaultyCa(ca) as proxy:
-        site = Site(pki, "", ca=proxy, dns=ca)
-        try:
-            printed = site.do("import", "mod_md", str(store)).out
-            lines = [line for line in printed.splitlines() if line.strip()]
-            assert all(re.match(r"\s*(</?TLSGuard|TLSGuard|#)", line) for line in lines), printed
-            # Where the agent is to go in the tests only.
-            site.config = SETTINGS + "".join(
-                f"{line}\n" for line in lines
-                if not re.match(r"\s*TLSGuard(CA|CATrust|Agreement|Store)\b", line)) \
-                + vhost(A, f"ServerAlias {WWW}", cert="") + vhost(B, cert="")
-            told = site.configtest()
-            assert told.ok, told
-            site.start()
-            wait_for(lambda: site.get(A).status == 200 and site.get(B).status == 200, "both", 20)
-            quiet(lambda: proxy.count("newOrder") == 0, 2)
-            site.stop()
-        finally:
-            site.remove()
-
-
-def test_an_account_goes_on(pki, ca, mod_md):
-    """At the CA itself: to the proxy's URL it is none."""
-    _, _, store = mod_md
-    site = Site(pki, SETTINGS + managed(A, f"ServerAlias {WWW}"), ca=ca, dns=ca)
+def loads_as_printed(pki, ca, front, kind, directory, hosts, prepare=None):
+    """A server with every line that the import prints, which adds the trust of this CA alone: all
+    names are served, with the certificates of before, no order is sent, and renewals go on with
+    the account of before. Gives what was printed."""
+    site = Site(pki, "", ca=front, dns=ca)
 
     def accounts():
-        return [(each["ca"], each["account"])
+        return [(each["ca"], each["account"], each["contacts"])
                 for each in site.do("account", "show", "--json").json["accounts"]]
 
     try:
         site.write_config()
-        site.do("import", "mod_md", str(store))
+        expected = prepare(site) if prepare else {}
+        asked = front.count("newOrder"), front.count("newAccount")
+        printed = site.do("import", kind, directory).out
+        for line in printed.splitlines():
+            assert re.match(r"#|</?TLSGuardDomain\b.*>$|(    )?TLSGuard\w+ \S", line), line
+        site.config = 'TLSGuardCATrust "@ca-trust@"\n' + printed + hosts
+        told = site.configtest()
+        assert told.ok, told
         before = accounts()
-        assert len(before) == 1 and before[0][0] == ca.directory and "/my-account/" in before[0][1]
+        assert len(before) == 1 and before[0][0] == front.directory
+        assert "/my-account/" in before[0][1]
         site.start()
+        for name, serial in expected.items():
+            assert {c.serial for c in site.served_by_worker(name).values()} == {serial}, name
+        assert site.get(A).status == 200 and site.get(B).status == 200
+        quiet(lambda: (front.count("newOrder"), front.count("newAccount")) == asked, 2)
         old = site.served(A)
         site.do("renew", A)
-        site.wait_renewed(old)
-        assert accounts() == before
+        assert by_pebble(site.wait_renewed(old))
+        assert accounts() == before and front.count("newAccount") == asked[1]
         site.stop()
+        return printed
     finally:
         site.remove()
+
+
+def test_the_configuration_of_mod_md_loads_as_printed(pki, ca, front, mod_md):
+    """Its account goes on; what its store knows of settings is there."""
+    serials, both, store = mod_md
+    printed = loads_as_printed(pki, ca, front, "mod_md", store,
+                               vhost(A, f"ServerAlias {WWW}", cert="") + vhost(B, cert=""),
+                               lambda site: {**serials, B: both["ec"].serial})
+    section = printed[printed.index(f"<TLSGuardDomain {A} {WWW}>"):].partition("</")[0]
+    assert section.split("\n")[1:-1] == [
+        "    TLSGuardKeyTypes rsa2048", f"    TLSGuardCA {front.directory}",
+        "    TLSGuardContact admin@example.test", "    TLSGuardChallenges http-01 tls-alpn-01",
+        "    TLSGuardRenewWindow 21d", "    TLSGuardWarnWindow 5%",
+        "    TLSGuardRequireHTTPS permanent"]
+    assert printed.startswith("# mod_md's store does not have all")
+    assert re.search(r"#   MDStapling: ", printed) and "TLSGuardKeyTypes P-384 rsa2048" in printed
+    # What the store does not have is named.
+    for theirs, ours in (("MDCACertificateFile", "TLSGuardCATrust"), ("MDNotifyCmd", "TLSGuardEvent")):
+        assert re.search(rf"# .*{theirs}.*{ours}", printed)
 
 
 def test_importing_twice_changes_nothing(pki, ca, mod_md):
@@ -172,16 +193,17 @@ def test_importing_twice_changes_nothing(pki, ca, mod_md):
 CERTBOT = "from certbot.main import main; import sys; sys.exit(main(sys.argv[1:]))"
 
 
-def certbot(site, ca, directory, names, *options):
+def certbot(site, ca, directory, names, *options, challenge="http"):
     """Its own little server answers at the site's address, before httpd is there."""
-    command = ["/usr/bin/python3", "-c", CERTBOT, "certonly", "--standalone", "--non-interactive",
+    own = [] if challenge == "dns" else ["--standalone", "--http-01-address", site.address]
+    command = ["/usr/bin/python3", "-c", CERTBOT, "certonly", *own, "--non-interactive",
                "--agree-tos", "-m", "admin@example.test", "--server", ca.directory,
-               "--preferred-challenges", "http", "--http-01-address", site.address,
+               "--preferred-challenges", challenge,
                "--config-dir", str(directory), "--work-dir", str(directory / "work"),
                "--logs-dir", str(directory / "logs"), *options]
     for name in names:
         command += ["-d", name]
-    done = subprocess.run(command, env={**os.environ, "REQUESTS_CA_BUNDLE": str(ca.pki.root)},
+    done = subprocess.run(command, env={**os.environ, "REQUESTS_CA_BUNDLE": str(site.pki.root)},
                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, text=True, timeout=300)
     assert done.returncode == 0, done.stdout
@@ -191,21 +213,44 @@ def serial_of(pem_file):
     return x509.load_pem_x509_certificate(pem_file.read_bytes()).serial_number
 
 
-def test_a_directory_of_certbot(pki, ca, tmp_path):
+DNS_HOOK = """\
+#!/bin/sh
+exec curl -sS -d "{\\"host\\":\\"_acme-challenge.$CERTBOT_DOMAIN.\\",\\"value\\":\\"$CERTBOT_VALIDATION\\"}" \
+  http://127.0.0.1:%s/set-txt
+"""
+
+
+def test_a_directory_of_certbot_and_the_configuration_as_printed(pki, ca, front, tmp_path):
+    """Three set-ups of it: as most have it, with RSA and what it knows beside, and a wildcard by
+    DNS."""
     directory = tmp_path / "letsencrypt"
 
     def prepare(site):
-        site.write_config()  # makes the DNS
-        certbot(site, ca, directory, [A, WWW], "--key-type", "ecdsa")
-        certbot(site, ca, directory, [B], "--key-type", "rsa", "--rsa-key-size", "2048")
-        printed = site.do("import", "certbot", str(directory)).out
-        assert re.search(rf"TLSGuardDomain\b.*\b{re.escape(A)}", printed) and B in printed
+        hook = tmp_path / "hook.sh"
+        hook.write_text(DNS_HOOK % ca.dns_management)
+        hook.chmod(0o755)
+        certbot(site, front, directory, [A, WWW], "--key-type", "ecdsa")
+        certbot(site, front, directory, [B], "--key-type", "rsa", "--rsa-key-size", "2048",
+                "--preferred-chain", "A Root of Theirs", "--reuse-key", "--deploy-hook", "true")
+        certbot(site, front, directory, [f"*.{C}"], "--manual", "--manual-auth-hook", hook,
+                challenge="dns")
+        return {name: serial_of(directory / f"live/{lineage}/cert.pem")
+                for name, lineage in ((A, A), (WWW, A), (B, B), (f"x.{C}", C))}
 
-    serves(pki, ca, prepare,
-           SETTINGS + managed(A, f"ServerAlias {WWW}") + managed(B, "TLSGuardKeyTypes rsa2048"),
-           lambda site: {A: serial_of(directory / "live" / A / "cert.pem"),
-                         WWW: serial_of(directory / "live" / A / "cert.pem"),
-                         B: serial_of(directory / "live" / B / "cert.pem")})
+    printed = loads_as_printed(
+        pki, ca, front, "certbot", directory, vhost(A, f"ServerAlias {WWW}", cert="")
+        + vhost(B, cert="") + vhost(C, f"ServerAlias *.{C}", cert=""), prepare)
+    (account,) = directory.glob("accounts/*/*/*/regr.json")
+    assert json.loads(account.read_text())["uri"].startswith(front.directory.rpartition("/")[0])
+    assert printed.startswith("TLSGuardAgreement accepted\n") and "PRIVATE" not in printed
+    b = printed[printed.index(f"# from renewal/{B}.conf"):].partition("</")[0]
+    for line in ("    TLSGuardKeyTypes rsa2048\n", f"    TLSGuardCA {front.directory}\n",
+                 '    TLSGuardPreferredChain "A Root of Theirs"\n', "#   reuse_key: ",
+                 "#   certbot ran programs at renewals: TLSGuardEvent"):
+        assert line in b
+    c = printed[printed.index(f"# from renewal/{C}.conf"):]
+    assert "TLSGuardChallenges dns-01\n    TLSGuardDNSCommand" in c and "CHANGE-ME" in c
+    assert "#   certbot's 'manual' wrote the DNS records" in c
 
 
 # --- PEM --------------------------------------------------------------------------------------------

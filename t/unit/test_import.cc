@@ -227,7 +227,8 @@ START_TEST(what_cannot_be_used_of_mod_md_is_said) {
   s.md("expired.example", "\"expired.example\"");
   write_pair(s / "domains/expired.example/pubcert.pem", s / "domains/expired.example/privkey.pem",
              s.issuer, {"expired.example"}, KeyType::p256, {.until = test_now - 1});
-  s.md("grown.example", R"("grown.example", "new.grown.example")", R"(, "must-staple": true)");
+  s.md("grown.example", R"("grown.example", "new.grown.example")",
+       R"(, "must-staple": true, "stapling": true)");
   write_pair(s / "domains/grown.example/pubcert.pem", s / "domains/grown.example/privkey.pem",
              s.issuer, {"grown.example"}, KeyType::p256);
   fs::create_directories(s / "domains/empty.example");
@@ -241,6 +242,9 @@ START_TEST(what_cannot_be_used_of_mod_md_is_said) {
   const ImportedDomain* grown = find(read.imported.domains, "grown.example");
   expect_contains(all_notes(grown->notes), "left out: new.grown.example");
   expect_contains(all_notes(grown->notes), "MDMustStaple");
+  expect_contains(all_notes(grown->notes), "MDStapling");
+  expect_contains(import::configuration_of({}, true, read.remarks),
+                  "# MDNotifyCmd, MDMessageCmd: ");
   const std::string notes = all_notes(read.imported.notes);
   for (const char* part :
        {"torn-md.example/md.json: it is no JSON", "wrong-key.example/pubcert.pem: the key does not",
@@ -334,6 +338,7 @@ START_TEST(a_directory_of_certbot_is_read) {
                   "    TLSGuardKeyTypes rsa2048\n"
                   "    TLSGuardCA https://acme.example/directory\n"
                   "    TLSGuardChallenges dns-01\n"
+                  "    TLSGuardDNSCommand /usr/local/sbin/CHANGE-ME\n"
                   "    TLSGuardCAProfile shortlived\n"
                   "    TLSGuardPreferredChain \"ISRG Root X1\"\n"
                   "</TLSGuardDomain>\n");
@@ -341,6 +346,35 @@ START_TEST(a_directory_of_certbot_is_read) {
   expect_text(read.accounts[0].directory_url, "https://acme.example/directory");
   expect_text(read.accounts[0].account_url, "https://acme.example/acme/acct/99");
   ck_assert_int_eq(EVP_PKEY_eq(read.accounts[0].key.get(), c.account.get()), 1);
+}
+END_TEST
+
+START_TEST(settings_of_certbot_are_converted_or_named) {
+  CertbotDirectory c;
+  c.lineage("example.org", {"example.org"}, 1,
+            "must_staple = True\nreuse_key = True\nhttp01_port = 8080\nautorenew = False\n"
+            "preferred_profile = None\n");
+  c.lineage("*.wild.example", {"*.wild.example"}, 1);
+  const std::string conf = c / "renewal/example.org.conf";
+  write_file(conf, "renew_before_expiry = 20 days\n" + content_of(conf));
+  auto read = c.read();
+  const ImportedDomain* plain = find(read.domains, "example.org");
+  expect_contains(import::configuration_of(read.domains, true),
+                  "    TLSGuardCA https://acme.example/directory\n"
+                  "    TLSGuardRenewWindow 20d\n"
+                  "    TLSGuardRenew manual\n"
+                  "</TLSGuardDomain>\n");
+  for (const char* part : {"must_staple: ", "reuse_key: ", "http01_port is 8080: "}) {
+    expect_contains(all_notes(plain->notes), part);
+  }
+  // Of a wildcard nothing else can be.
+  expect_contains(import::configuration_of(read.domains, true),
+                  "    TLSGuardChallenges dns-01\n"
+                  "    TLSGuardDNSCommand /usr/local/sbin/CHANGE-ME\n");
+  write_file(conf, "renew_before_expiry = when it rains\n" + content_of(conf));
+  read = c.read();
+  expect_contains(all_notes(find(read.domains, "example.org")->notes),
+                  "'when it rains': say it in");
 }
 END_TEST
 
@@ -516,6 +550,7 @@ Suite* import_suite() {
   tcase_add_test(tcase, what_cannot_be_used_of_mod_md_is_said);
   tcase_add_test(tcase, a_directory_of_something_else_is_refused);
   tcase_add_test(tcase, a_directory_of_certbot_is_read);
+  tcase_add_test(tcase, settings_of_certbot_are_converted_or_named);
   tcase_add_test(tcase, the_archive_helps_where_links_are_broken);
   tcase_add_test(tcase, accounts_of_linked_servers_are_one);
   tcase_add_test(tcase, links_do_not_lead_out_of_the_tree);
