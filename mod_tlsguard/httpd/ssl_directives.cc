@@ -34,6 +34,8 @@ Result<void> record_ssl_protocol(Use& use) {
       named = ProtocolSet::range(Protocol::tls1_0, Protocol::tls1_3);
     } else if (auto protocol = parse_protocol(word)) {
       named.add(*protocol);
+    } else if (action == '-' && equal_ignoring_case(word, "SSLv2")) {
+      continue;  // of old times; any other use of it is an error of mod_ssl
     } else if (!equal_ignoring_case(word, "SSLv3")) {
       return {};  // mod_ssl's to complain about
     }

@@ -200,6 +200,13 @@ def test_what_a_directive_of_mod_ssl_takes_from_the_policy(dump):
     assert b.notes("warning", "TLSv1.3", "is off by SSLProtocol", "SSLProtocol with +TLSv1.3")
 
 
+def test_the_ssl_protocol_that_certbot_writes(dump):
+    """mod_ssl passes over -SSLv2 and goes on with the rest of the line."""
+    hosts, _ = dump(vhost(A, "TLSGuardPolicy baseline",
+                          "SSLProtocol all -SSLv2 -SSLv3 -TLSv1 -TLSv1.1 -TLSv1.3"))
+    assert hosts[A].value("versions") == "TLSv1.2"
+
+
 def test_what_the_policy_takes_from_a_directive_of_mod_ssl(dump):
     hosts, _ = dump(
         vhost(A, "TLSGuardPolicy baseline", "SSLHonorCipherOrder on",
