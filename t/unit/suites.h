@@ -45,6 +45,7 @@ Suite* grade_suite();
 Suite* hsts_ramp_json_suite();
 Suite* hsts_ramp_suite();
 Suite* hsts_suite();
+Suite* https_redirect_suite();
 Suite* import_suite();
 Suite* internal_ca_suite();
 Suite* job_files_suite();
@@ -141,6 +142,7 @@ inline constexpr MakeSuite suites[] = {
     hsts_ramp_json_suite,
     hsts_ramp_suite,
     hsts_suite,
+    https_redirect_suite,
     import_suite,
     internal_ca_suite,
     job_files_suite,
