@@ -19,6 +19,7 @@ class Complaints {
   void error(const Place& place, const std::string& text);
   void warning(const Place& place, const std::string& text);
   [[nodiscard]] bool any_error() const { return any_error_; }
+  [[nodiscard]] bool quiet() const { return quiet_; }
 
  private:
   [[nodiscard]] bool first_time(const Place& place, const std::string& text);

@@ -129,6 +129,8 @@ constexpr Row rows[] = {
      Inside::none, nullptr},
     {"SSLUseStapling", record_ssl_use_stapling, Scope::virtual_host, everywhere_outside,
      Inside::none, nullptr},
+    {"SSLStaplingForceURL", record_ssl_stapling_force_url, Scope::virtual_host, everywhere_outside,
+     Inside::none, nullptr},
     {"CoreDumpDirectory", record_core_dump_directory, Scope::virtual_host, everywhere_outside,
      Inside::none, nullptr},
     {"MDomain", record_md_names, Scope::virtual_host, everywhere_outside, Inside::none,

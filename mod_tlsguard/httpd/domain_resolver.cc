@@ -26,6 +26,11 @@ void each_name(const apr_array_header_t* list, Use&& use) {
   }
 }
 
+std::optional<Place> renew_place(const DomainConfPtr& conf) {
+  bool written = conf != nullptr && conf->automatic;
+  return written ? std::optional(conf->automatic->place) : std::nullopt;
+}
+
 bool is_pattern(std::string_view name) { return name.find_first_of("*?") != std::string::npos; }
 
 DomainConfPtr conf_in(const server_rec* s, const DomainConfPtr& container) {
@@ -166,6 +171,7 @@ void DomainResolver::collect_lists(const server_rec* s, ManagedDomains& domains)
     list->settings = settings_.make(conf.domain_conf, s->server_admin);
     list->server = s;
     list->place = written.place;
+    list->renew_place = renew_place(conf.domain_conf);
     if (auto misfit = misfit_of({}, *list->settings, conf.domain_conf)) {
       complaints_.error(misfit->place.value_or(list->place), misfit->text);
     }
@@ -207,6 +213,7 @@ void DomainResolver::settle(Draft& draft) {
   }
   const Source& first = *sources.front();
   domain.settings = settings_.make(first.conf, first.server->server_admin);
+  domain.renew_place = renew_place(first.conf);
   for (const Source* other : sources) {
     auto difference = difference_of(first.conf, other->conf);
     if (!difference) continue;

@@ -9,6 +9,7 @@
 
 #include "core/dns_name.h"
 #include "core/text.h"
+#include "httpd/advice.h"
 #include "httpd/conf_of.h"
 #include "httpd/domain_resolver.h"
 #include "httpd/list_file.h"
@@ -17,16 +18,6 @@
 namespace tlsguard::httpd {
 
 namespace {
-
-// "a, b, c and 7 more"
-std::string some(const std::vector<std::string>& names) {
-  constexpr std::size_t shown = 3;
-  std::vector<std::string> first(
-      names.begin(), names.begin() + static_cast<std::ptrdiff_t>(std::min(names.size(), shown)));
-  std::string text = join(first, ", ");
-  if (names.size() > shown) text += fmt::format(" and {} more", names.size() - shown);
-  return text;
-}
 
 // Those of one setting are said in one line, at the first.
 struct Affected {
@@ -61,7 +52,7 @@ void warn_of_agreement(const ManagedDomains& domains, Complaints& complaints) {
                      affected.place,
                      fmt::format("TLSGuardAgreement: without 'TLSGuardAgreement accepted' (the "
                                  "terms of service of {}) nothing is ordered for {}",
-                                 join(cas, ", "), some(affected.names)));
+                                 join(cas, ", "), some_of(affected.names)));
                });
 }
 
@@ -77,7 +68,7 @@ void warn_of_families(const ManagedDomains& domains, Complaints& complaints) {
                      fmt::format("TLSGuardKeyTypes {}: OpenSSL serves one certificate with an EC "
                                  "key and one with an RSA key, so of each kind only the first is "
                                  "used for {}",
-                                 join(key_type_names(settings), " "), some(affected.names)));
+                                 join(key_type_names(settings), " "), some_of(affected.names)));
                });
 }
 
@@ -98,7 +89,7 @@ void warn_of_external_accounts(const ManagedDomains& domains, Complaints& compla
                        affected.place,
                        fmt::format("TLSGuardExternalAccount: {} gives certificates to accounts "
                                    "that it knows only, and none is set for {}",
-                                   ca.name, some(affected.names)));
+                                   ca.name, some_of(affected.names)));
                  }
                });
 }
@@ -121,7 +112,7 @@ void warn_of_names(const VirtualHost& host, const ManagedDomains& domains, Compl
   complaints.warning(host.managed.own.front()->place,
                      fmt::format("TLSGuardDomain: virtual host {} also answers for {}, which no "
                                  "managed certificate of it covers",
-                                 host.name, some(missing)));
+                                 host.name, some_of(missing)));
 }
 
 // An EV certificate under a wildcard, say.
@@ -205,7 +196,7 @@ void warn_of_list(const Runtime& runtime, const ManagedList& list, const Virtual
       list.place, fmt::format("TLSGuardDomainList: virtual host {} is neither the default one of "
                               "its address nor has it ServerAlias patterns for {}: another "
                               "virtual host answers for those",
-                              host->name, some(unreached)));
+                              host->name, some_of(unreached)));
 }
 
 }  // namespace

@@ -113,7 +113,8 @@ int on_check_config(apr_pool_t* pconf, apr_pool_t*, apr_pool_t* ptemp, server_re
 void on_test_config(apr_pool_t* pconf, server_rec*) noexcept {
   guard("on_test_config", [&] {
     const Runtime* runtime = runtime_in(pconf);
-    if (runtime == nullptr || ap_exists_config_define("DUMP_TLSGUARD") == 0) return;
+    if (runtime == nullptr) return;
+    if (ap_exists_config_define("DUMP_TLSGUARD") == 0) return say_advice(*runtime);
     std::string text = dump(*runtime);
     apr_file_t* out = nullptr;
     apr_file_open_stdout(&out, pconf);
@@ -130,6 +131,7 @@ int on_post_config(apr_pool_t* pconf, apr_pool_t*, apr_pool_t* ptemp, server_rec
     runtime->addresses.build(base, ptemp);
     start_parent(pconf, base, *runtime);
     say_who_reports(base, *runtime);
+    say_of_advice(base, *runtime);
     unhook_idle(*runtime);
     return ok;
   });

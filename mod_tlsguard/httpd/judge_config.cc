@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "core/text.h"
+#include "httpd/advise.h"
 #include "httpd/complaints.h"
 #include "httpd/conf_of.h"
 #include "httpd/domain_resolver.h"
@@ -133,11 +134,11 @@ void check_names(const Runtime& runtime, const ServerConf& conf, Complaints& com
   if (conf.floor) check(conf.floor->place, "TLSGuardFloor", conf.floor->value.policy);
 }
 
-void make_hosts_and_sites(Runtime& runtime, server_rec* base, apr_pool_t* ptemp,
+void make_hosts_and_sites(Runtime& runtime, server_rec* base, CertificateFiles& files,
                           Complaints& complaints) {
   DomainResolver resolver(base, complaints);
   runtime.domains = resolver.resolve();
-  VirtualHostMaker maker(runtime, resolver, ptemp, complaints);
+  VirtualHostMaker maker(runtime, resolver, files, complaints);
   for (server_rec* s = base; s != nullptr; s = s->next) {
     ServerConf& conf = *conf_of(s);
     check_names(runtime, conf, complaints);
@@ -208,7 +209,8 @@ Runtime* judge_config(apr_pool_t* pconf, apr_pool_t* ptemp, server_rec* base,
   const char* path = ap_server_root_relative(ptemp, store.c_str());
   runtime->store_path = path != nullptr ? path : store;
   if (!define_policies(*runtime, base_conf, complaints)) return nullptr;
-  make_hosts_and_sites(*runtime, base, ptemp, complaints);
+  CertificateFiles files(ptemp);
+  make_hosts_and_sites(*runtime, base, files, complaints);
   if (complaints.any_error()) return nullptr;
   note_watched(*runtime);
   if (runtime->needs_agent()) {
@@ -230,6 +232,7 @@ Runtime* judge_config(apr_pool_t* pconf, apr_pool_t* ptemp, server_rec* base,
   warn_of_domains(*runtime, base, complaints);
   if (complaints.any_error()) return nullptr;
   note_sight(*runtime);
+  if (!complaints.quiet()) advise(*runtime, base, ptemp, files, complaints);
   runtime->hsts_filter = ap_get_output_filter_handle(hsts_filter_name);
   return runtime;
 }

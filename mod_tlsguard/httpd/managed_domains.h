@@ -33,6 +33,7 @@ struct ManagedDomain {
   DomainSettingsPtr settings;
   web::RequireHttps require_https = web::RequireHttps::off;  // written inside <TLSGuardDomain>
   Place place;
+  std::optional<Place> renew_place;  // of TLSGuardRenew
   live::DomainSlot* slot = nullptr;  // null: no board, or it is full
 };
 
@@ -42,6 +43,7 @@ struct ManagedList {
   DomainSettingsPtr settings;
   const server_rec* server = nullptr;  // the base server: every default virtual host serves it
   Place place;
+  std::optional<Place> renew_place;  // of TLSGuardRenew
 };
 
 // What one virtual host may serve. Empty: it is none of ours.

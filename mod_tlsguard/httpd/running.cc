@@ -145,4 +145,19 @@ void say_who_reports(server_rec* base, const Runtime& runtime) {
              join(names, ", "), more > 0 ? fmt::format(" and {} more", more) : "");
 }
 
+void say_advice(const Runtime& runtime) {
+  for (const Advice& advice : runtime.advice) {
+    log_server(nullptr, APLOG_NOTICE | APLOG_STARTUP, "TG0006", "Line {} of {}: {}",
+               advice.where.line, advice.where.file, advice.text);
+  }
+}
+
+void say_of_advice(server_rec* base, const Runtime& runtime) {
+  if (runtime.advice.empty()) return;
+  log_server(base, APLOG_INFO, "TG0007",
+             "something in the configuration could be simpler or safer ({}): httpd -t says what, "
+             "and the status page",
+             runtime.advice.size());
+}
+
 }  // namespace tlsguard::httpd

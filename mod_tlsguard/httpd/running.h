@@ -16,6 +16,11 @@ void write_running(const store::Directory& directory, server_rec* base, const Ru
 // One notice names the virtual hosts that only report.
 void say_who_reports(server_rec* base, const Runtime& runtime);
 
+// Each piece of advice, for httpd -t. A start only says how many there are, and not loudly: the
+// same would come again with every reload.
+void say_advice(const Runtime& runtime);
+void say_of_advice(server_rec* base, const Runtime& runtime);
+
 }  // namespace tlsguard::httpd
 
 #endif

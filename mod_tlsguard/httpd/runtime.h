@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "httpd/address_index.h"
+#include "httpd/advice.h"
 #include "httpd/agent_spec.h"
 #include "httpd/handshake_log.h"
 #include "httpd/live_domains.h"
@@ -88,11 +89,12 @@ struct Runtime {
   std::unique_ptr<LiveDomains> live;  // set in post_config; null: nothing is managed
   // Those that serve where nothing is managed, each once; set in post_config.
   std::vector<status::CertificateFile> certificate_files;
-  Names names;             // of TLS virtual hosts, for redirects
-  bool judging = false;    // some virtual host is not off
-  bool enforcing = false;  // some virtual host is on
-  bool any_hsts = false;   // some server sends it
-  bool watching = false;   // some certificate of a file, for TLSGuardEvent
+  Names names;                 // of TLS virtual hosts, for redirects
+  bool judging = false;        // some virtual host is not off
+  bool enforcing = false;      // some virtual host is on
+  bool any_hsts = false;       // some server sends it
+  bool watching = false;       // some certificate of a file, for TLSGuardEvent
+  std::vector<Advice> advice;  // empty while httpd rehearses
   ap_filter_rec_t* hsts_filter = nullptr;
   std::unique_ptr<SharedFlag> loop_warning = std::make_unique<SharedFlag>();
   std::string store_path;

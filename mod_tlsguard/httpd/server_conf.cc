@@ -28,12 +28,11 @@ void reset(ServerConf& conf, const Members& members) {
 // mod_ssl's rule for SSLCertificateFile: the first entries knock out those of the server at the
 // same place, later ones of the server stay, further ones are appended
 // (modssl_ctx_cfg_merge_certkeys_array; three places: RSA, DSA, ECDSA of old).
-std::vector<std::string> merge_certificate_files(const std::vector<std::string>& base,
-                                                 const std::vector<std::string>& add) {
+using Files = std::vector<Written<std::string>>;
+Files merge_certificate_files(const Files& base, const Files& add) {
   constexpr std::size_t places = 3;
   std::size_t knocked_out = std::min(add.size(), places);
-  std::vector<std::string> merged(add.begin(),
-                                  add.begin() + static_cast<std::ptrdiff_t>(knocked_out));
+  Files merged(add.begin(), add.begin() + static_cast<std::ptrdiff_t>(knocked_out));
   for (std::size_t i = knocked_out; i < base.size(); ++i) merged.push_back(base[i]);
   for (std::size_t i = places; i < add.size(); ++i) merged.push_back(add[i]);
   return merged;
@@ -77,6 +76,16 @@ ServerConf merge(const ServerConf& base, const ServerConf& add) {
   merged.server_name_port = add.server_name_port;
   append(merged.ssl_conf_cmds, add.ssl_conf_cmds);
   append(merged.directory_cipher_suites, add.directory_cipher_suites);
+  std::apply(
+      [&](auto... setting) {
+        (
+            [&] {
+              if (add.*setting.first) merged.*setting.second = add.*setting.second;
+            }(),
+            ...);
+      },
+      settings_above);
+  merged.ssl_staple_url = base.ssl_staple_url || add.ssl_staple_url;
   merged.ssl_certificate_files =
       merge_certificate_files(base.ssl_certificate_files, add.ssl_certificate_files);
   return merged;

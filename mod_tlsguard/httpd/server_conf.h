@@ -87,9 +87,15 @@ struct ServerConf {
   Setting<std::string> ssl_ticket_key_file;
   Setting<bool> ssl_strict_sni;
   std::vector<std::pair<std::string, std::string>> ssl_conf_cmds;
-  std::vector<std::string> ssl_certificate_files;
+  std::vector<Written<std::string>> ssl_certificate_files;
   std::vector<DirectoryCipherSuite> directory_cipher_suites;
   Setting<bool> ssl_use_stapling;
+  bool ssl_staple_url = false;  // SSLStaplingForceURL
+  // What a line of the same server replaces that stands above it.
+  Setting<ProtocolSet> ssl_protocol_above;
+  Setting<std::string> ssl_cipher_suite_above;
+  Setting<std::string> ssl_tls13_cipher_suite_above;
+  Setting<bool> ssl_honor_cipher_order_above;
   // Others': names that mod_md manages, and where dumps of memory would go.
   std::vector<Written<std::vector<std::string>>> md_names;
   Setting<std::string> core_dump_directory;
@@ -115,6 +121,13 @@ inline constexpr auto inherited_settings = std::make_tuple(
     &ServerConf::ssl_session_tickets, &ServerConf::ssl_ticket_key_file, &ServerConf::ssl_strict_sni,
     &ServerConf::ssl_use_stapling, &ServerConf::internal_ca_names, &ServerConf::agent_user,
     &ServerConf::agent_program, &ServerConf::core_dump_directory);
+
+// Recorded settings, and what they replace.
+inline constexpr auto settings_above = std::make_tuple(
+    std::pair{&ServerConf::ssl_protocol, &ServerConf::ssl_protocol_above},
+    std::pair{&ServerConf::ssl_cipher_suite, &ServerConf::ssl_cipher_suite_above},
+    std::pair{&ServerConf::ssl_tls13_cipher_suite, &ServerConf::ssl_tls13_cipher_suite_above},
+    std::pair{&ServerConf::ssl_honor_cipher_order, &ServerConf::ssl_honor_cipher_order_above});
 
 // A new object: add over base. A policy named in add starts afresh: none of base's five single
 // settings applies to it (DIRECTIVES). mod_ssl's lists are merged as mod_ssl merges them.

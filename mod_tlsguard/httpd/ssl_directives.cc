@@ -2,6 +2,7 @@
 #include "httpd/ssl_directives.h"
 
 #include <charconv>
+#include <utility>
 
 #include "core/text.h"
 
@@ -11,6 +12,11 @@ namespace {
 
 // What mod_ssl appends to every cipher string.
 constexpr const char* always_excluded = ":!aNULL:!eNULL:!EXP";
+
+template <typename T>
+void record(Use& use, Setting<T> ServerConf::*member, Setting<T> ServerConf::*above, T value) {
+  use.conf.*above = std::exchange(use.conf.*member, Written<T>{std::move(value), use.place});
+}
 
 void record_flag(Use& use, Setting<bool> ServerConf::*member) {
   if (use.words.size() != 1) return;
@@ -49,7 +55,7 @@ Result<void> record_ssl_protocol(Use& use) {
       }
     }
   }
-  use.conf.ssl_protocol = Written<ProtocolSet>{set, use.place};
+  record(use, &ServerConf::ssl_protocol, &ServerConf::ssl_protocol_above, set);
   return {};
 }
 
@@ -57,9 +63,11 @@ Result<void> record_ssl_cipher_suite(Use& use) {
   if (use.words.empty() || use.words.size() > 2) return {};
   const std::string& spec = use.words.back();
   if (use.words.size() == 2 && use.words[0] == "TLSv1.3") {
-    use.conf.ssl_tls13_cipher_suite = Written<std::string>{spec, use.place};
+    record(use, &ServerConf::ssl_tls13_cipher_suite, &ServerConf::ssl_tls13_cipher_suite_above,
+           spec);
   } else if (!use.in_directory) {
-    use.conf.ssl_cipher_suite = Written<std::string>{spec + always_excluded, use.place};
+    record(use, &ServerConf::ssl_cipher_suite, &ServerConf::ssl_cipher_suite_above,
+           spec + always_excluded);
   } else if (!use.in_htaccess) {  // at request time nothing may be written into the configuration
     use.conf.directory_cipher_suites.push_back({spec + always_excluded, use.place});
   }
@@ -67,7 +75,9 @@ Result<void> record_ssl_cipher_suite(Use& use) {
 }
 
 Result<void> record_ssl_honor_cipher_order(Use& use) {
-  record_flag(use, &ServerConf::ssl_honor_cipher_order);
+  if (use.words.size() != 1) return {};
+  record(use, &ServerConf::ssl_honor_cipher_order, &ServerConf::ssl_honor_cipher_order_above,
+         equal_ignoring_case(use.words[0], "on"));
   return {};
 }
 
@@ -96,7 +106,7 @@ Result<void> record_ssl_open_ssl_conf_cmd(Use& use) {
 }
 
 Result<void> record_ssl_certificate_file(Use& use) {
-  if (use.words.size() == 1) use.conf.ssl_certificate_files.push_back(use.words[0]);
+  if (use.words.size() == 1) use.conf.ssl_certificate_files.push_back({use.words[0], use.place});
   return {};
 }
 
@@ -118,6 +128,11 @@ Result<void> record_server_name(Use& use) {
 
 Result<void> record_ssl_use_stapling(Use& use) {
   record_flag(use, &ServerConf::ssl_use_stapling);
+  return {};
+}
+
+Result<void> record_ssl_stapling_force_url(Use& use) {
+  use.conf.ssl_staple_url = true;
   return {};
 }
 

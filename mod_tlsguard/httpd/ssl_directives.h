@@ -21,6 +21,7 @@ Result<void> record_ssl_open_ssl_conf_cmd(Use& use);
 Result<void> record_ssl_certificate_file(Use& use);
 Result<void> record_server_name(Use& use);
 Result<void> record_ssl_use_stapling(Use& use);
+Result<void> record_ssl_stapling_force_url(Use& use);
 Result<void> record_core_dump_directory(Use& use);
 // mod_md's; an error where that is not loaded, so that its directives stay unknown.
 Result<void> record_md_names(Use& use);

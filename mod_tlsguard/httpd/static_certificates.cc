@@ -53,9 +53,9 @@ std::optional<status::CertificateFile> file_at(const std::string& path) {
 
 std::vector<std::string> paths_of(const VirtualHost& host, apr_pool_t* pool) {
   std::vector<std::string> paths;
-  for (const std::string& name : conf_of(host.server)->ssl_certificate_files) {
-    const char* resolved = ap_server_root_relative(pool, name.c_str());
-    paths.emplace_back(resolved != nullptr ? resolved : name);
+  for (const auto& written : conf_of(host.server)->ssl_certificate_files) {
+    const char* resolved = ap_server_root_relative(pool, written.value.c_str());
+    paths.emplace_back(resolved != nullptr ? resolved : written.value);
   }
   return paths;
 }

@@ -164,11 +164,10 @@ bool VirtualHostMaker::fill_policies(VirtualHost& host, const ServerConf& conf, 
 }
 
 void VirtualHostMaker::fill_certificates(VirtualHost& host, const ServerConf& conf, PlanKey& key) {
-  for (const std::string& name : conf.ssl_certificate_files) {
-    const char* path = ap_server_root_relative(temporary_, name.c_str());
-    auto certificate = policy::key_of_file(path != nullptr ? path : name);
+  for (const auto& written : conf.ssl_certificate_files) {
+    const auto& certificate = files_.read(written.value);
     if (certificate) {
-      key.keys.push_back(*certificate);
+      key.keys.push_back(certificate->key);
     } else {
       host.notes.push_back(
           {policy::Note::Kind::warning, "certificate not looked at: " + certificate.error().text});

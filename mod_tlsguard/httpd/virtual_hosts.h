@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "httpd/certificate_files.h"
 #include "httpd/complaints.h"
 #include "httpd/domain_resolver.h"
 #include "httpd/includes.h"
@@ -29,9 +30,9 @@ namespace tlsguard::httpd {
 class VirtualHostMaker {
  public:
   // resolver: once runtime.domains are resolved.
-  VirtualHostMaker(Runtime& runtime, const DomainResolver& resolver, apr_pool_t* temporary,
+  VirtualHostMaker(Runtime& runtime, const DomainResolver& resolver, CertificateFiles& files,
                    Complaints& complaints)
-      : runtime_(runtime), resolver_(resolver), temporary_(temporary), complaints_(complaints) {}
+      : runtime_(runtime), resolver_(resolver), files_(files), complaints_(complaints) {}
 
   // Complains of what does not fit; null where no plan could be made at all.
   [[nodiscard]] std::unique_ptr<VirtualHost> make(server_rec* s, const ServerConf& conf);
@@ -48,7 +49,7 @@ class VirtualHostMaker {
 
   Runtime& runtime_;
   const DomainResolver& resolver_;
-  apr_pool_t* temporary_;
+  CertificateFiles& files_;
   Complaints& complaints_;
   struct Resolved {
     std::string name;

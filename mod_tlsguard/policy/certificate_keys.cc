@@ -141,7 +141,7 @@ std::vector<CertificateKey> keys_of(SSL_CTX* ctx) {
   return keys;
 }
 
-Result<CertificateKey> key_of_file(const std::string& path) {
+Result<CertificateKey> key_of_file(const std::string& path, crypto::Certificate* leaf) {
   ERR_clear_error();
   crypto::Bio file(BIO_new_file(path.c_str(), "r"));
   if (!file) return fail("cannot read certificate file " + path + ": " + crypto::drain_errors());
@@ -153,6 +153,7 @@ Result<CertificateKey> key_of_file(const std::string& path) {
   auto key = key_of(certificate.get());
   if (!key)
     return fail("the certificate in " + path + " has a key of a type that TLS does not use");
+  if (leaf != nullptr) *leaf = std::move(certificate);
   for (;;) {
     const crypto::Certificate next(PEM_read_bio_X509(file.get(), nullptr, nullptr, nullptr));
     if (!next) return *key;

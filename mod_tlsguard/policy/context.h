@@ -49,8 +49,9 @@ struct SslDirectives {
 // Facts about the certificates in a context (mod_ssl's, all key types), for ServerSettings.keys.
 [[nodiscard]] std::vector<hello::CertificateKey> keys_of(SSL_CTX* ctx);
 // The same of a PEM file: its first certificate, and as its chain those that follow. A file that
-// cannot be read is an error that names it.
-[[nodiscard]] Result<hello::CertificateKey> key_of_file(const std::string& path);
+// cannot be read is an error that names it. leaf, if not null: takes that first certificate.
+[[nodiscard]] Result<hello::CertificateKey> key_of_file(const std::string& path,
+                                                        crypto::Certificate* leaf = nullptr);
 
 // Something left out or overridden, and why; for the log and DUMP_TLSGUARD.
 struct Note {

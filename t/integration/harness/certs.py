@@ -8,7 +8,7 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID, NameOID
 
 DOMAIN = "example.test"
 DAY = datetime.timedelta(days=1)
@@ -72,11 +72,12 @@ class Pki:
             self._issue(kind.rpartition(".")[2], cert_file, key_file)
         return cert_file, key_file
 
-    def issue(self, name, kind="rsa", lifetime=90 * DAY, age=DAY, names=()):
-        """A leaf with dates or names of its own; not cached. Returns (certificate, key)."""
+    def issue(self, name, kind="rsa", lifetime=90 * DAY, age=DAY, names=(), ocsp=None):
+        """A leaf with dates or names of its own; not cached. Returns (certificate, key). ocsp: the
+        URL of a responder."""
         cert_file = self.directory / f"{name}.crt"
         key_file = self.directory / f"{name}.key"
-        self._write(KEYS[kind](), cert_file, key_file, lifetime, age, False, names)
+        self._write(KEYS[kind](), cert_file, key_file, lifetime, age, False, names, ocsp)
         return cert_file, key_file
 
     def _issue(self, kind, cert_file, key_file):
@@ -86,7 +87,7 @@ class Pki:
         key_kind = {"expired": "rsa", "expired-ec": "ec", "selfsigned": "rsa"}.get(kind, kind)
         self._write(KEYS[key_kind](), cert_file, key_file, lifetime, age, kind == "selfsigned", ())
 
-    def _write(self, key, cert_file, key_file, lifetime, age, self_signed, names):
+    def _write(self, key, cert_file, key_file, lifetime, age, self_signed, names, ocsp=None):
         start = datetime.datetime.utcnow() - age
         names = [
             x509.DNSName(n)
@@ -112,6 +113,10 @@ class Pki:
                 critical=False,
             )
         )
+        if ocsp:
+            builder = builder.add_extension(x509.AuthorityInformationAccess([
+                x509.AccessDescription(AuthorityInformationAccessOID.OCSP,
+                                       x509.UniformResourceIdentifier(ocsp))]), critical=False)
         signer = key if self_signed else self._root_key
         cert = builder.sign(signer, hashes.SHA256())
         new_key = key_file.with_suffix(".key.new")

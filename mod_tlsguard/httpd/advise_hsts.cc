@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <optional>
+
+#include "core/text.h"
+#include "httpd/advise.h"
+#include "httpd/conf_of.h"
+
+namespace tlsguard::httpd {
+
+namespace {
+
+struct HeaderLine {
+  std::string value;
+  bool sure = true;  // no condition, or one that only asks for TLS
+};
+
+// Header [always|onsuccess] action field value [early|env=…|expr=…]
+std::optional<HeaderLine> hsts_line(const std::vector<std::string>& words) {
+  std::size_t at = 0;
+  auto next = [&] { return at < words.size() ? std::string_view(words[at++]) : ""; };
+  std::string_view action = next();
+  if (equal_ignoring_case(action, "always") || equal_ignoring_case(action, "onsuccess")) {
+    action = next();
+  }
+  bool sets = false;
+  for (const char* each : {"set", "add", "append", "merge", "setifempty"}) {
+    if (equal_ignoring_case(action, each)) sets = true;
+  }
+  std::string_view field = next();
+  if (field.ends_with(':')) field.remove_suffix(1);
+  if (!sets || !equal_ignoring_case(field, "Strict-Transport-Security")) return std::nullopt;
+  HeaderLine line{std::string(next())};
+  for (std::string_view condition = next(); !condition.empty(); condition = next()) {
+    if (condition.find("HTTPS") == std::string_view::npos) line.sure = false;
+  }
+  return line;
+}
+
+// What says the same: " max-age=31536000 includeSubDomains"; "" where the value is no plain one.
+std::string same_arguments(const std::string& value) {
+  std::vector<std::string> parts = split(value, "; ");
+  std::vector<std::string_view> views(parts.begin(), parts.end());
+  for (std::string_view part : views) {
+    bool plain = part.find_first_not_of("0123456789", part.find('=') + 1) == std::string_view::npos;
+    if (part.starts_with("max-age=") && !plain) return "";
+  }
+  auto setting = web::parse_hsts(views);
+  if (!setting || !setting->enabled) return "";
+  return ' ' + join(parts, " ");
+}
+
+struct Reached {
+  std::vector<std::string> with;  // TLSGuardHSTS
+  std::vector<std::string> without;
+};
+
+void reach(const server_rec* s, Reached& reached) {
+  const Site& site = *conf_of(s)->site;
+  // Over TLS, or behind a proxy that says so.
+  if (site.host == nullptr && site.trusted_proxies.empty()) return;
+  const char* name = s->server_hostname != nullptr ? s->server_hostname : "it";
+  (site.hsts.enabled ? reached.with : reached.without).emplace_back(name);
+}
+
+void advise_line(const AdviceInput& input, const ConfigLine& line, const HeaderLine& header,
+                 const Reached& reached) {
+  if (reached.with.empty()) {
+    if (!header.sure) return;
+    input.advice.add(
+        "hsts by mod_headers",
+        {line.place(), "Header",
+         fmt::format("Header: 'TLSGuardHSTS{}' sends Strict-Transport-Security on every response "
+                     "over TLS, errors too, and never in clear; then this line can go",
+                     same_arguments(header.value))});
+  } else if (reached.without.empty()) {
+    input.advice.add(
+        "hsts twice",
+        {line.place(), "Header",
+         fmt::format("Header: Strict-Transport-Security is set twice: the one of TLSGuardHSTS "
+                     "replaces this one for {}; the line can go",
+                     some_of(reached.with))});
+  } else {
+    input.advice.add(
+        "hsts twice for some",
+        {line.place(), "Header",
+         fmt::format("Header: Strict-Transport-Security is set twice: the one of TLSGuardHSTS "
+                     "replaces this one for {}; with TLSGuardHSTS for {}, too, the line can go",
+                     some_of(reached.with), some_of(reached.without))});
+  }
+}
+
+}  // namespace
+
+void advise_hsts(const AdviceInput& input, const std::vector<ConfigLine>& lines) {
+  std::optional<Reached> everywhere;
+  for (const ConfigLine& line : lines) {
+    if (!equal_ignoring_case(line.name, "Header")) continue;
+    auto header = hsts_line(line.words(input.temporary));
+    if (!header) continue;
+    Reached reached;
+    if (line.server != input.base) {
+      reach(line.server, reached);
+    } else {
+      // The server's lines are in force in all its virtual hosts.
+      if (!everywhere) {
+        everywhere.emplace();
+        for (const VirtualHost* host : hosts_in_order(input.runtime)) {
+          reach(host->server, *everywhere);
+        }
+      }
+      reached = *everywhere;
+    }
+    if (reached.with.empty() && reached.without.empty()) continue;
+    advise_line(input, line, *header, reached);
+  }
+}
+
+}  // namespace tlsguard::httpd

@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+#include "core/dns_name.h"
+#include "core/text.h"
+#include "httpd/advise.h"
+#include "httpd/conf_of.h"
+#include "httpd/domain_resolver.h"
+#include "web/https_redirect.h"
+
+namespace tlsguard::httpd {
+
+namespace {
+
+using web::ConditionKind;
+
+struct Found {
+  const ConfigLine* line;
+  std::string host;  // in lower case; empty: whatever was asked for
+  bool permanent;
+  bool proxied;  // it asks for X-Forwarded-Proto
+};
+
+// mod_rewrite's lines of one virtual host, or of one section in it.
+struct Rules {
+  bool engine = false;
+  bool unsure = false;  // rules that this does not understand stand above
+  bool proxied = false;
+  std::vector<ConditionKind> conditions;
+  std::vector<Found> found;
+};
+
+class Redirects {
+ public:
+  Redirects(const AdviceInput& input, const std::vector<ConfigLine>& lines)
+      : input_(input), lines_(lines) {}
+
+  void look() {
+    for (const ConfigLine& line : lines_) {
+      bool ours = conf_of(line.server)->site->host == nullptr && is_for_all(line);
+      if (!ours) continue;
+      if (equal_ignoring_case(line.name.substr(0, 8), "Redirect")) {
+        note_redirect(line);
+      } else if (equal_ignoring_case(line.name.substr(0, 7), "Rewrite")) {
+        note_rewrite(line, rules_[{line.server, line.section}]);
+      }
+    }
+    for (const auto& [scope, rules] : rules_) {
+      if (!rules.engine) continue;
+      for (const Found& found : rules.found) say(found);
+    }
+  }
+
+ private:
+  // In the virtual host itself, or in a section that all of it is in.
+  [[nodiscard]] bool is_for_all(const ConfigLine& line) const {
+    if (line.section == nullptr) return true;
+    const ap_directive_t* around = line.section->parent;
+    bool outermost = around == nullptr || equal_ignoring_case(around->directive, "<VirtualHost");
+    if (line.server == input_.base || !outermost) return false;
+    std::string_view name = line.section->directive;
+    std::string_view path = trim(line.section->args != nullptr ? line.section->args : "");
+    if (path.ends_with('>')) path.remove_suffix(1);
+    path = trim(path);
+    if (path.size() > 1 && path.front() == '"' && path.back() == '"') {
+      path = path.substr(1, path.size() - 2);
+    }
+    if (path == "/") {
+      return equal_ignoring_case(name, "<Location") || equal_ignoring_case(name, "<Directory");
+    }
+    return equal_ignoring_case(name, "<If") && path.find("HTTPS") != std::string_view::npos;
+  }
+
+  [[nodiscard]] static bool has_name(const server_rec* s, std::string_view name) {
+    auto names = names_of(s);
+    return std::any_of(names.begin(), names.end(), [&](const std::string& own) {
+      return own == name || matches_alias_pattern(name, own);
+    });
+  }
+
+  // Redirect [status] [/] url, RedirectMatch [status] regex url; the path may be the section's.
+  void note_redirect(const ConfigLine& line) {
+    // One of the server's would send its TLS virtual hosts round in circles.
+    if (line.server == input_.base) return;
+    std::vector<std::string> words = line.words(input_.temporary);
+    const bool match = equal_ignoring_case(line.name, "RedirectMatch");
+    const bool in_section = line.section != nullptr;
+    std::string status = equal_ignoring_case(line.name, "RedirectPermanent") ? "301" : "302";
+    if (words.empty()) return;
+    const std::string url = words.back();
+    words.pop_back();
+    std::string path = in_section ? "/" : "";
+    auto is_path = [&](const std::string& word) {
+      return match ? !web::redirect_is_permanent(word).has_value() : word.starts_with('/');
+    };
+    if (!words.empty() && is_path(words.back())) {
+      path = words.back();
+      words.pop_back();
+    }
+    if (!words.empty()) status = words.front();
+    auto permanent = web::redirect_is_permanent(status);
+    bool all = match && !in_section ? web::matches_every_path(path) : path == "/";
+    auto target = web::https_target(url);
+    // Redirect itself appends what is below its path, but for one in a section.
+    bool appends = !match && !in_section;
+    if (!permanent || !all || !target || target->keeps_path == appends) return;
+    if (target->host.empty() && appends) return;  // no variables there
+    if (target->host.empty() || has_name(line.server, target->host)) {
+      say({&line, target->host, *permanent, false}, target->port);
+    }
+  }
+
+  void note_rewrite(const ConfigLine& line, Rules& rules) {
+    std::vector<std::string> words = line.words(input_.temporary);
+    if (equal_ignoring_case(line.name, "RewriteEngine")) {
+      rules.engine = words.size() == 1 && equal_ignoring_case(words[0], "on");
+    } else if (words.size() < 2) {
+      return;
+    } else if (equal_ignoring_case(line.name, "RewriteCond")) {
+      auto is_own = [&](std::string_view name) { return has_name(line.server, name); };
+      rules.conditions.push_back(web::condition_kind(words[0], words[1], is_own));
+    } else if (equal_ignoring_case(line.name, "RewriteRule")) {
+      note_rule(line, words, rules);
+      rules.conditions.clear();
+    }
+  }
+
+  void note_rule(const ConfigLine& line, const std::vector<std::string>& words, Rules& rules) {
+    auto has = [&](ConditionKind kind) {
+      return std::find(rules.conditions.begin(), rules.conditions.end(), kind) !=
+             rules.conditions.end();
+    };
+    const bool lets_challenges_through =
+        words[1] == "-" && words[0].find("known") != std::string::npos;
+    if (lets_challenges_through) return;
+    auto target = web::https_target(words[1]);
+    auto permanent = web::rewrite_is_permanent(words.size() > 2 ? words[2] : "");
+    const bool same_host = target && (target->host.empty() || has_name(line.server, target->host));
+    if (rules.unsure || has(ConditionKind::other) || !same_host || !target->keeps_path ||
+        !permanent || !web::matches_every_path(words[0]) || !port_fits(*target)) {
+      rules.unsure = true;
+      return;
+    }
+    rules.found.push_back({&line, target->host, *permanent, has(ConditionKind::proxy_says)});
+  }
+
+  // TLSGuardRequireHTTPS sends to the port of the name's TLS virtual host.
+  [[nodiscard]] bool port_fits(const web::HttpsTarget& target) const {
+    if (!target.port || *target.port == 443) return true;
+    const auto& hosts = input_.runtime.sites;
+    return std::any_of(hosts.begin(), hosts.end(), [&](const auto& site) {
+      return site->host != nullptr && site->host->server->addrs != nullptr &&
+             site->host->server->addrs->host_port == *target.port;
+    });
+  }
+
+  void say(const Found& found, std::optional<std::uint16_t> port) {
+    if (port_fits({found.host, port, true})) say(found);
+  }
+
+  void say(const Found& found) {
+    const ConfigLine& line = *found.line;
+    const ServerConf* conf = conf_of(line.server);
+    const Site& site = *conf->site;
+    // Without a ServerName of its own it answers for whatever is asked for. A virtual host without
+    // any line that we know shares what httpd keeps of the base server.
+    const bool for_all = !conf->server_name || conf == conf_of(input_.base);
+    const Sent names = names_sent(line.server);
+    if (site.require_https != web::RequireHttps::off || (!for_all && names.all_required)) {
+      return say_twice(line);
+    }
+    std::string where;
+    if (!names.served.empty()) {
+      where = fmt::format("in the TLS virtual host of {}", names.served);
+    } else if (found.host.empty() && for_all && !input_.runtime.virtual_hosts.empty()) {
+      where = "in the TLS virtual hosts";
+    } else if (!site.trusted_proxies.empty()) {
+      where = "here";
+    } else {
+      return;  // it leads to another server
+    }
+    std::string directive(line.name);
+    input_.advice.add(
+        "redirect",
+        {line.place(), directive,
+         fmt::format("{}: 'TLSGuardRequireHTTPS {}' {} sends each name in clear to itself over "
+                     "https, keeps the method, and lets pending challenges pass{}; then this "
+                     "redirect can go",
+                     directive, found.permanent ? "permanent" : "temporary", where,
+                     found.proxied ? " ('TLSGuardTrustedProxy' names the proxy whose "
+                                     "X-Forwarded-Proto counts)"
+                                   : "")});
+  }
+
+  struct Sent {
+    bool all_required = true;
+    std::string served;  // the first that a TLS virtual host has, without TLSGuardRequireHTTPS
+  };
+  [[nodiscard]] Sent names_sent(const server_rec* s) const {
+    Sent names;
+    for (const std::string& name : names_of(s)) {
+      const RequiredName* required = input_.runtime.names.table.find(name);
+      if (required != nullptr && required->setting != web::RequireHttps::off) continue;
+      names.all_required = false;
+      if (required != nullptr && names.served.empty()) names.served = name;
+    }
+    return names;
+  }
+
+  void say_twice(const ConfigLine& line) {
+    std::string directive(line.name);
+    input_.advice.add("redirect twice",
+                      {line.place(), directive,
+                       fmt::format("{}: TLSGuardRequireHTTPS answers what comes in clear for {} "
+                                   "before this does; the line can go",
+                                   directive, some_of(names_of(line.server)))});
+  }
+
+  const AdviceInput& input_;
+  const std::vector<ConfigLine>& lines_;
+  std::map<std::pair<const server_rec*, const ap_directive_t*>, Rules> rules_;
+};
+
+}  // namespace
+
+void advise_redirects(const AdviceInput& input, const std::vector<ConfigLine>& lines) {
+  Redirects(input, lines).look();
+}
+
+}  // namespace tlsguard::httpd

@@ -1,0 +1,390 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Advice: what -t says could be simpler or safer, what it must not say that of, and where a running
+server shows it. The configurations are those that people have: of Debian, of certbot, of Mozilla's
+generator, of httpd's own documents."""
+import re
+
+import pytest
+
+from harness.certs import DAY
+from harness.httpd import Httpd, vhost
+from harness.managed_config import managed
+from test_docs import EXAMPLES, local
+
+A, B, WWW = "a.example.test", "b.example.test", "www.example.test"
+LISTEN = ("tls", "plain")
+BASELINE = "TLSGuardPolicy baseline\n"
+INTERNAL = "TLSGuardCA internal"
+
+# --- lines as they are found ----------------------------------------------------------------------
+
+TWO = "SSLProtocol -all +TLSv1.2 +TLSv1.3"
+DEBIAN = "SSLProtocol all -SSLv3\nSSLCipherSuite HIGH:!aNULL\n"
+CERTBOT_OPTIONS = (
+    "SSLProtocol all -SSLv2 -SSLv3 -TLSv1 -TLSv1.1\n"
+    "SSLCipherSuite ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:"
+    "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:"
+    "ECDHE-RSA-CHACHA20-POLY1305:DHE-RSA-AES128-GCM-SHA256:DHE-RSA-AES256-GCM-SHA384\n"
+    "SSLHonorCipherOrder off\nSSLSessionTickets off\n")
+CERTBOT_REDIRECT = (
+    "RewriteEngine on\n"
+    f"RewriteCond %{{SERVER_NAME}} ={WWW} [OR]\n"
+    f"RewriteCond %{{SERVER_NAME}} ={A}\n"
+    "RewriteRule ^ https://%{SERVER_NAME}%{REQUEST_URI} [END,NE,R=permanent]\n")
+MOZILLA_REDIRECT = (
+    "RewriteEngine On\n"
+    "RewriteCond %{REQUEST_URI} !^/\\.well\\-known/acme\\-challenge/\n"
+    "RewriteRule ^(.*)$ https://%{HTTP_HOST}$1 [R=301,L]\n")
+HTTPD_REDIRECT = (
+    "RewriteEngine On\n"
+    'RewriteRule "^/\\.well-known/acme-challenge/" - [L]\n'
+    'RewriteCond "%{HTTPS}" !=on\n'
+    'RewriteRule "^(.*)" "https://%{SERVER_NAME}$1" [R=301,L]\n')
+HSTS = 'Header always set Strict-Transport-Security "max-age=63072000; includeSubDomains"'
+STAPLING = 'SSLStaplingCache "shmcb:@dir@/staples(32768)"\n'
+
+
+def clear(*lines, name=A, alias=WWW):
+    """A virtual host without TLS."""
+    alias = [f"ServerAlias {alias}"] if alias else []
+    return vhost(name, *alias, *lines, port="plain", tls=False)
+
+
+def redirect(*lines, tls=vhost(A), **options):
+    return tls + clear(*lines, **options)
+
+
+# {case: (configuration, the line advised, words of the advice)}
+ADVISED = {
+    # SSLProtocol and the like
+    "the versions of the policy": (BASELINE + vhost(A, TWO),
+                                   "SSLProtocol", ("baseline@1", A, "can go")),
+    "of the server": ("SSLProtocol -all +TLSv1.2 +TLSv1.3\n" + BASELINE + vhost(A) + vhost(B),
+                      "SSLProtocol", (f"of {A}, {B} allows",)),
+    "certbot's versions": ("TLSGuardPolicy intermediate\n" + vhost(A, CERTBOT_OPTIONS),
+                           "SSLProtocol", ("mozilla-intermediate",)),
+    "certbot's ciphers": (BASELINE + vhost(A, CERTBOT_OPTIONS), "SSLCipherSuite", ("baseline@1",)),
+    "suites of TLS 1.3": (
+        BASELINE + vhost(A, "SSLCipherSuite TLSv1.3 TLS_AES_256_GCM_SHA384:"
+                         "TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256"),
+        "SSLCipherSuite", (A,)),
+    "the order": (BASELINE + vhost(A, "SSLHonorCipherOrder on"), "SSLHonorCipherOrder", (A,)),
+    "one that comes back is no less": (
+        "SSLProtocol all -SSLv3\n" + BASELINE + vhost(A, TWO),
+        TWO, ("can go",)),
+    # HSTS
+    "HSTS twice": (vhost(A, "TLSGuardHSTS on", HSTS), "Header", ("twice", A, "can go")),
+    "HSTS twice, of the server": (HSTS + "\nTLSGuardHSTS on\n" + vhost(A) + vhost(B), "Header",
+                                  ("twice", f"{A}, {B};")),
+    "HSTS twice, in a section": (
+        vhost(A, "TLSGuardHSTS on", f'<IfModule headers_module>\n<Location "/x">\n{HSTS}\n'
+              "</Location>\n</IfModule>"), "Header", ("twice",)),
+    "HSTS twice for some": (HSTS + "\n" + vhost(A, "TLSGuardHSTS on") + vhost(B), "Header",
+                            ("twice", f"this one for {A}; with TLSGuardHSTS for {B}, too")),
+    "HSTS by mod_headers": (vhost(A, HSTS), "Header",
+                            ("'TLSGuardHSTS max-age=63072000 includeSubDomains'", "errors")),
+    "HSTS behind a trusted proxy": (
+        clear("TLSGuardTrustedProxy 127.0.0.1", "TLSGuardHSTS on", HSTS), "Header", ("twice", A)),
+    "HSTS with its condition": (
+        vhost(A, "header Set strict-transport-security: max-age=300 \"expr=%{HTTPS} == 'on'\""),
+        "header", ("'TLSGuardHSTS max-age=300'",)),
+    "HSTS of no plain value": (
+        vhost(A, "Header setifempty Strict-Transport-Security %{hsts}e env=HTTPS"), "Header",
+        ("'TLSGuardHSTS' sends",)),
+    # Redirects
+    "certbot's redirect": (redirect(CERTBOT_REDIRECT), "RewriteRule",
+                           (f"'TLSGuardRequireHTTPS permanent' in the TLS virtual host of {A}",)),
+    "Mozilla's redirect": (redirect(MOZILLA_REDIRECT), "RewriteRule",
+                           ("TLSGuardRequireHTTPS permanent",)),
+    "httpd's redirect": (redirect(HTTPD_REDIRECT), 'RewriteRule "^(.*)"',
+                         ("TLSGuardRequireHTTPS permanent",)),
+    "for every name": (
+        vhost(A) + clear("RewriteEngine on", "RewriteRule (.*) https://%{HTTP_HOST}%{REQUEST_URI}",
+                         name=None, alias=None), "RewriteRule",
+        ("'TLSGuardRequireHTTPS temporary' in the TLS virtual hosts",)),
+    "in the server": (
+        "RewriteEngine on\nRewriteCond %{HTTPS} off\n"
+        "RewriteRule ^ https://%{HTTP_HOST}%{REQUEST_URI} [R=308]\n" + vhost(A), "RewriteRule",
+        ("TLSGuardRequireHTTPS permanent",)),
+    "behind a proxy": (
+        clear("TLSGuardTrustedProxy 127.0.0.1", "RewriteEngine on",
+              "RewriteCond %{HTTP:X-Forwarded-Proto} !https",
+              "RewriteRule ^ https://%{HTTP_HOST}%{REQUEST_URI} [R=301,L]"), "RewriteRule",
+        ("'TLSGuardRequireHTTPS permanent' here", "TLSGuardTrustedProxy")),
+    "Redirect": (redirect(f"Redirect permanent / https://{A}/"), "Redirect",
+                 ("TLSGuardRequireHTTPS permanent",)),
+    "Redirect for now": (redirect(f'Redirect "/" "https://{WWW}/"', tls=vhost(WWW)), "Redirect",
+                         ("TLSGuardRequireHTTPS temporary", WWW)),
+    "RedirectPermanent": (redirect(f"RedirectPermanent / https://{A}"), "RedirectPermanent",
+                          ("TLSGuardRequireHTTPS permanent",)),
+    "RedirectMatch": (redirect(f"RedirectMatch 301 ^/(.*)$ https://{A}/$1"), "RedirectMatch",
+                      ("TLSGuardRequireHTTPS permanent",)),
+    "Redirect of a section": (
+        redirect("<If \"%{HTTPS} == 'off'\">\n"
+                 'Redirect 301 "https://%{HTTP_HOST}%{REQUEST_URI}"\n</If>'), "Redirect",
+        ("TLSGuardRequireHTTPS permanent",)),
+    "a redirect too many": (
+        redirect(CERTBOT_REDIRECT,
+                 tls=vhost(A, f"ServerAlias {WWW}", "TLSGuardRequireHTTPS temporary")),
+        "RewriteRule", (f"for {A}, {WWW} before this does", "can go")),
+    "a redirect of the virtual host itself too many": (
+        redirect("TLSGuardRequireHTTPS permanent", CERTBOT_REDIRECT), "RewriteRule",
+        ("before this does", "can go")),
+    # Stapling
+    "stapling without a responder": (
+        STAPLING + "SSLUseStapling on\n" + vhost(A) + vhost(B), "SSLUseStapling",
+        (f"for {A}, {B}", "OCSP", "can go")),
+    "stapling for the internal CA": (
+        STAPLING + managed("TLSGuardDomain", INTERNAL, "SSLUseStapling on"), "SSLUseStapling", (A,)),
+    "stapling for a CA without OCSP": (
+        STAPLING + managed("TLSGuardDomain", "TLSGuardAgreement accepted", "SSLUseStapling on"),
+        "SSLUseStapling", (A,)),
+    "stapling for some": (
+        STAPLING + "SSLUseStapling on\n" + vhost(A)
+        + vhost(B, "SSLStaplingForceURL http://127.0.0.1:9/"), "SSLUseStapling",
+        (f"for {A},", "can be off there")),
+    # Renewal
+    "a file that nobody renews": (vhost(A), "SSLCertificateFile",
+                                  ("nothing here renews", A, "TLSGuardDomain", "TLSGuardEvent")),
+    "one file of many": (vhost(A) + vhost(B) + vhost("c.example.test") + vhost("d.example.test"),
+                         "SSLCertificateFile", (f"{A}, {B}, c.example.test and 1 more",)),
+    "renewed by hand": (
+        "TLSGuardRenew manual\n" + managed("TLSGuardDomain", INTERNAL)
+        + managed("TLSGuardDomain", INTERNAL, name=B), "TLSGuardRenew",
+        ("tlsguardctl renew", f"{A}, {B}")),
+    "renewed by hand, a domain": (
+        managed(f"<TLSGuardDomain {A}>\nTLSGuardRenew manual\n{INTERNAL}\n</TLSGuardDomain>"),
+        "TLSGuardRenew", (A,)),
+}
+
+# {case: (configuration, of which directive nothing is said)}
+QUIET = {
+    "Debian's versions": (DEBIAN + BASELINE + vhost(A), "SSLProtocol"),
+    "Debian's ciphers": (DEBIAN + BASELINE + vhost(A), "SSLCipherSuite"),
+    "stricter than the policy": (BASELINE + vhost(A, "SSLProtocol TLSv1.3"), "SSLProtocol"),
+    "ciphers stricter than the policy": (
+        BASELINE + vhost(A, "SSLCipherSuite ECDHE-RSA-AES256-GCM-SHA384"), "SSLCipherSuite"),
+    "report": (BASELINE + "TLSGuardEngine report\n" + vhost(A, TWO),
+               "SSLProtocol"),
+    "off": (BASELINE + "TLSGuardEngine off\n" + vhost(A, TWO),
+            "SSLProtocol"),
+    "no policy": (vhost(A, CERTBOT_OPTIONS), "SSL(?!CertificateFile)"),
+    "one virtual host needs it": (
+        "SSLProtocol -all +TLSv1.2 +TLSv1.3\n" + BASELINE + vhost(A) + vhost(B, "TLSGuardEngine report"),
+        "SSLProtocol"),
+    "one behind it needs it": (
+        vhost(A, "SSLProtocol TLSv1.3", "TLSGuardPolicy modern")
+        + vhost(B, "TLSGuardPolicy baseline"), "SSLProtocol"),
+    "one behind it only reports": (
+        vhost(A, "SSLProtocol TLSv1.3", "TLSGuardPolicy modern") + vhost(B), "SSLProtocol"),
+    "it frees from the default host's": (
+        vhost(A, "SSLProtocol TLSv1.3", "TLSGuardPolicy modern")
+        + vhost(B, TWO, "TLSGuardPolicy baseline"), "SSLProtocol"),
+    "one above it would come back": (
+        BASELINE + vhost(A, "SSLProtocol TLSv1.3", TWO), "SSLProtocol"),
+    "the server's would come back": (
+        "SSLProtocol TLSv1.3\n" + BASELINE + vhost(A, TWO), "SSLProtocol"),
+    "the order as it is": (BASELINE + vhost(A, "SSLHonorCipherOrder off"), "SSLHonorCipherOrder"),
+    "another field": (vhost(A, "Header always set X-Frame-Options DENY"), "Header"),
+    "a field that is taken away": (vhost(A, "Header unset Strict-Transport-Security"), "Header"),
+    "a field of the request": (vhost(A, "RequestHeader set Strict-Transport-Security x"), "Header"),
+    "HSTS behind a proxy": (clear(HSTS), "Header"),
+    "HSTS on a condition of its own": (
+        vhost(A, "Header set Strict-Transport-Security max-age=300 env=sure"), "Header"),
+    "TLSGuardHSTS alone": (vhost(A, "TLSGuardHSTS on"), "Header"),
+    "HSTS of another virtual host": (
+        vhost(A, "TLSGuardHSTS on") + clear(HSTS), "Header"),
+    "to another host": (redirect("Redirect permanent / https://other.example.test/"), "Redirect"),
+    "rewritten to another host": (
+        redirect("RewriteEngine on", "RewriteRule ^ https://other.example.test%{REQUEST_URI} [R]"),
+        "Rewrite"),
+    "a path": (redirect(f"Redirect /old https://{A}/new"), "Redirect"),
+    "everything to one page": (redirect(f"RedirectMatch ^ https://{A}/moved"), "Redirect"),
+    "gone": (redirect("Redirect gone /"), "Redirect"),
+    "the engine is off": (redirect(CERTBOT_REDIRECT.replace("Engine on", "Engine off")), "Rewrite"),
+    "some clients": (
+        redirect("RewriteEngine on", "RewriteCond %{HTTP_USER_AGENT} Mozilla",
+                 "RewriteRule ^ https://%{HTTP_HOST}%{REQUEST_URI} [R]"), "Rewrite"),
+    "a rule above takes some out": (
+        redirect("RewriteEngine on", "RewriteRule ^/healthz - [L]",
+                 "RewriteRule ^ https://%{HTTP_HOST}%{REQUEST_URI} [R]"), "Rewrite"),
+    "a proxy": (
+        redirect("RewriteEngine on", f"RewriteRule ^(.*)$ https://{A}$1 [P]"), "Rewrite"),
+    "in a directory": (
+        redirect('<Directory "@docroot@/admin">\nRewriteEngine on\n'
+                 "RewriteRule ^ https://%{HTTP_HOST}%{REQUEST_URI} [R]\n</Directory>"), "Rewrite"),
+    "over TLS": (vhost(A, "RewriteEngine on", "RewriteCond %{HTTPS} off",
+                       "RewriteRule ^ https://%{HTTP_HOST}%{REQUEST_URI} [R]"), "Rewrite"),
+    "no TLS virtual host has the name": (redirect(CERTBOT_REDIRECT, tls=vhost(B)), "Rewrite"),
+    "a name of another server": (
+        redirect(CERTBOT_REDIRECT, tls=vhost(A, "TLSGuardRequireHTTPS temporary")), "Rewrite"),
+    "in a section of a section": (
+        redirect("<Location /x>\n<If \"%{HTTPS} == 'off'\">\n"
+                 'Redirect 301 "https://%{HTTP_HOST}%{REQUEST_URI}"\n</If>\n</Location>'),
+        "Redirect"),
+    "TLSGuardRequireHTTPS alone": (redirect(tls=vhost(A, "TLSGuardRequireHTTPS permanent")), "Re"),
+    "stapling is off": (STAPLING + "SSLUseStapling off\n" + vhost(A), "SSLUseStapling"),
+    "stapling from a URL": (
+        STAPLING + "SSLUseStapling on\nSSLStaplingForceURL http://127.0.0.1:9/\n" + vhost(A),
+        "SSLUseStapling"),
+    "stapling for a CA with OCSP": (
+        STAPLING + managed("TLSGuardDomain", "TLSGuardAgreement accepted", "TLSGuardCA actalis",
+                           "TLSGuardExternalAccount kid aGVsbG8", "SSLUseStapling on"),
+        "SSLUseStapling"),
+    "stapling for a CA that is not known": (
+        STAPLING + managed("TLSGuardDomain", "TLSGuardAgreement accepted",
+                           "TLSGuardCA https://ca.example.test/dir", "SSLUseStapling on"),
+        "SSLUseStapling"),
+    "a file that is watched": (
+        "TLSGuardEvent command /bin/true\n" + vhost(A), "SSLCertificateFile"),
+    "a file that serves until": (vhost(A, "TLSGuardDomain", INTERNAL), "SSLCertificateFile"),
+    "managed": (managed("TLSGuardDomain", INTERNAL), ""),
+    "without TLS": (clear(CERTBOT_OPTIONS), ""),
+    "nothing": ("", ""),
+    "renewed by itself": (
+        "TLSGuardRenew manual\n" + managed("TLSGuardDomain", "TLSGuardRenew auto", INTERNAL),
+        "TLSGuardRenew"),
+}
+
+
+@pytest.fixture(scope="module")
+def bench(pki):
+    """For -t."""
+    httpd = Httpd(pki, "", listen=LISTEN)
+    yield httpd
+    httpd.remove()
+
+
+def advice(said, directive=""):
+    """[(file, line, text)] of one directive, or all."""
+    found = re.findall(r"^TG0006: Line (\d+) of ([^:]+): (.*)$", said.text, re.M)
+    assert len(found) == said.text.count("TG0006")
+    return [(file, int(line), text) for line, file, text in found if re.match(directive, text, re.I)]
+
+
+def test(httpd, config):
+    httpd.config = config
+    said = httpd.configtest()
+    assert said.ok and "Syntax OK" in said.text, said
+    return said
+
+
+test.__test__ = False
+
+
+@pytest.mark.parametrize("case", ADVISED)
+def test_advised(bench, case):
+    config, line, words = ADVISED[case]
+    found = advice(test(bench, config), re.split(r"[ ]", line)[0] + "\\b")
+    assert len(found) == 1, found
+    file, number, text = found[0]
+    assert file == str(bench.dir / "test.conf") and number == bench.line_of(line)
+    for word in words:
+        assert word in text, text
+
+
+@pytest.mark.parametrize("case", QUIET)
+def test_nothing_is_said(bench, case):
+    config, directive = QUIET[case]
+    assert advice(test(bench, config), directive) == []
+
+
+# --- certificates ---------------------------------------------------------------------------------
+
+
+def with_file(certificate, key, *lines):
+    return vhost(A, f'SSLCertificateFile "{certificate}"', f'SSLCertificateKeyFile "{key}"', *lines,
+                 cert="")
+
+
+def test_a_certificate_with_a_responder_is_stapled(bench, pki):
+    files = pki.issue("ocsp", ocsp="http://127.0.0.1:9/")
+    config = STAPLING + with_file(*files, "SSLUseStapling on")
+    assert advice(test(bench, config), "SSLUseStapling") == []
+
+
+def test_a_file_that_ends_soon_is_warned_of(bench, pki):
+    soon = pki.issue("soon", lifetime=10 * DAY)
+    for files, word in ((soon, "ends"), ((pki.cert("expired"), pki.key("expired")), "ended")):
+        said = test(bench, with_file(*files))
+        assert advice(said) == []
+        warned = re.findall(r"^TG0003: Line (\d+) of .*: (SSLCertificateFile: .*)$", said.text, re.M)
+        assert len(warned) == 1 and int(warned[0][0]) == bench.line_of("SSLCertificateFile")
+        assert f" {word} on 20" in warned[0][1] and "TLSGuardEvent" in warned[0][1]
+    # Who has asked for it is told by the event, and who has another opinion of soon is heard.
+    said = test(bench, with_file(*soon, "TLSGuardEvent command /bin/true"))
+    assert "SSLCertificateFile" not in said.text
+    assert len(advice(test(bench, with_file(*soon, "TLSGuardWarnWindow 2d")))) == 1
+    assert "TG0003" in test(bench, vhost(A, "TLSGuardWarnWindow 100d")).text
+
+
+def test_many_that_end_soon_are_one_warning(bench, pki):
+    config = ""
+    for number in range(7):
+        files = pki.issue(f"soon{number}", kind="ec", lifetime=(5 + number) * DAY)
+        config += with_file(*files).replace(A, f"h{number}.example.test")
+    said = test(bench, config)
+    assert said.text.count("TG0003") == 1 and advice(said) == []
+    assert "7 certificates" in said.text
+    assert "h0.example.test, h1.example.test, h2.example.test and 4 more" in said.text
+
+
+def test_certbot_is_taken_over(bench, pki):
+    live = bench.dir / "letsencrypt/live/a.example.test"
+    renewal = bench.dir / "letsencrypt/renewal"
+    for directory in (live, renewal):
+        directory.mkdir(parents=True)
+    (renewal / "a.example.test.conf").write_text("[renewalparams]\n")
+    (live / "fullchain.pem").symlink_to(pki.cert("rsa"))
+    (live / "privkey.pem").symlink_to(pki.key("rsa"))
+    [(_, _, text)] = advice(test(bench, with_file(live / "fullchain.pem", live / "privkey.pem")))
+    assert f"'tlsguardctl import certbot {bench.dir}/letsencrypt'" in text
+    assert "nothing here" not in text
+
+
+def test_names_of_mod_md_are_renewed_by_it(fresh):
+    httpd = fresh(f"MDomain {A}\n" + vhost(A), load=("watchdog", "md"))
+    assert advice(test(httpd, httpd.config)) == []
+
+
+# --- many -----------------------------------------------------------------------------------------
+
+
+def test_one_inherited_line_is_one_piece(bench):
+    config = (CERTBOT_OPTIONS + HSTS + "\n" + STAPLING + "SSLUseStapling on\n"
+              + "TLSGuardPolicy intermediate\n"
+              + "".join(vhost(f"h{i}.example.test") for i in range(300)))
+    found = advice(test(bench, config))
+    assert sorted(text.split(":")[0] for _, _, text in found) == [
+        "Header", "SSLCertificateFile", "SSLCipherSuite", "SSLProtocol", "SSLUseStapling"]
+    for _, _, text in found:
+        assert "Header" in text or "and 297 more" in text, text
+
+
+def test_many_of_a_kind_are_one_piece(bench):
+    config = BASELINE + "".join(vhost(f"h{i}.example.test", TWO)
+                                for i in range(40))
+    found = advice(test(bench, config), "SSLProtocol")
+    assert len(found) == 1
+    assert re.search(r"likewise at \S+test.conf:\d+, \S+, \S+ and 36 more$", found[0][2])
+
+
+# --- where it is said -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
+def test_examples_need_no_advice(fresh, example):
+    httpd = fresh(local(example.read_text()), listen=LISTEN)
+    # Those with files of their own are not about renewal.
+    assert advice(test(httpd, httpd.config), "(?!SSLCertificateFile)") == []
+
+
+def test_not_in_the_dump_nor_at_a_start(fresh):
+    httpd = fresh(BASELINE + vhost(A, CERTBOT_OPTIONS), loglevel="warn tlsguard:info")
+    assert "TG0006" in httpd.configtest().text
+    assert "TG0006" not in httpd.dump().text
+    httpd.start()
+    httpd.graceful()
+    assert "TG0006" not in httpd.log + (httpd.dir / "output").read_text()
+    assert all(":info]" in line for line in httpd.log_lines("TG0007"))
+    assert len(httpd.log_lines("TG0007")) == 2
