@@ -241,6 +241,9 @@ Model status_model(request_rec* r, const Runtime& runtime, status::Query query, 
   if (model.managing) put_domains(model, runtime, extent);
   put_files(model, runtime, extent);
   put_hosts(model, runtime);
+  for (const Advice& advice : runtime.advice) {
+    model.advice.push_back({advice.where.file, advice.where.line, advice.about, advice.text});
+  }
   return model;
 }
 

@@ -193,8 +193,8 @@ std::string to_html(Model& model) {
   std::string body =
       header(model) + "<main>" + agent_banner(model) + tiles(model) + troubles_section(model);
   if (model.managing) body += domains_section(model);
-  body +=
-      files_section(model) + hosts_section(model) + cas_section(model) + "</main>" + footer(model);
+  body += files_section(model) + hosts_section(model) + cas_section(model) + advice_section(model);
+  body += "</main>" + footer(model);
   return fmt::format(
       R"(<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">)"
       R"(<meta name="viewport" content="width=device-width, initial-scale=1">)"

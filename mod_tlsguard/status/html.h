@@ -14,12 +14,13 @@ namespace tlsguard::status {
 // model: after choose_domains(). The hosts of the page are chosen here.
 [[nodiscard]] std::string to_html(Model& model);
 
-// Of the page's parts (html_troubles.cc, html_domains.cc, html_files.cc, html_hosts.cc). "" where
-// there is nothing to be said of troubles or files.
+// Of the page's parts (html_troubles.cc, html_domains.cc, html_files.cc, html_hosts.cc,
+// html_advice.cc). "" where there is nothing to be said of troubles, files or advice.
 [[nodiscard]] std::string troubles_section(const Model& model);
 [[nodiscard]] std::string domains_section(const Model& model);
 [[nodiscard]] std::string files_section(const Model& model);
 [[nodiscard]] std::string hosts_section(Model& model);
+[[nodiscard]] std::string advice_section(const Model& model);
 // A class of the style sheet.
 [[nodiscard]] std::string_view color_of(Health health);
 // "1 2 3 … 200"; "" where one page has all. hosts: of the virtual hosts, else of domains.

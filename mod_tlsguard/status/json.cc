@@ -203,6 +203,15 @@ void put_troubles(json& object, const Model& model) {
   object["certificate_files"] = files_json(model);
 }
 
+json advice_json(const Model& model) {
+  json list = json::array();
+  for (const Advice& one : model.advice) {
+    list.push_back(
+        {{"file", one.file}, {"line", one.line}, {"about", one.about}, {"text", one.text}});
+  }
+  return list;
+}
+
 void put_settings(json& object, const Host& host) {
   object["name"] = host.name;
   object["addresses"] = host.addresses;
@@ -247,6 +256,7 @@ std::string to_json(const Model& model) {
   object["workers"] = workers_json(model);
   object["cas"] = cas_json(model);
   put_troubles(object, model);
+  object["advice"] = advice_json(model);
   return object.dump(2, ' ', false, json::error_handler_t::replace) + "\n";
 }
 

@@ -131,6 +131,14 @@ struct Host {
   bool counted_before = false;
 };
 
+// What in the configuration could be simpler or safer.
+struct Advice {
+  std::string file;
+  int line = 0;
+  std::string about;  // the directive
+  std::string text;
+};
+
 struct Model {
   UnixSeconds now = 0;
   std::string server_name;
@@ -160,6 +168,8 @@ struct Model {
   live::Snapshot census;
   Page host_page;
   std::vector<Host> hosts;  // all of them
+
+  std::vector<Advice> advice;
 
   Query query;
 };

@@ -26,6 +26,12 @@ void put_server(MetricWriter& out, const Model& model) {
   }
 }
 
+void put_advice(MetricWriter& out, const Model& model) {
+  out.gauge("tlsguard_advice",
+            "What in the configuration could be simpler or safer: see httpd -t.");
+  out.sample({}, std::uint64_t{model.advice.size()});
+}
+
 void put_tally(MetricWriter& out, const DomainTally& tally) {
   out.gauge("tlsguard_domains", "Managed domains by health.");
   for (std::size_t i = 0; i < health_count; ++i) {
@@ -266,6 +272,7 @@ std::string_view content_type(Dialect dialect) {
 std::string to_metrics(const Model& model, Dialect dialect) {
   MetricWriter out(dialect);
   put_server(out, model);
+  put_advice(out, model);
   if (model.managing) {
     put_tally(out, model.tally);
     put_domains(out, model);

@@ -111,7 +111,7 @@ td{font-variant-numeric:tabular-nums}
 align-items:start}
 .card{padding:18px 20px;display:grid;gap:14px;min-width:0}.card.wide{overflow-x:auto}
 .head{display:flex;justify-content:space-between;gap:14px;align-items:flex-start}
-.card .facts{margin:0;gap:4px}
+.card .facts{margin:0;gap:4px}.advice{overflow-wrap:anywhere}
 .charts{display:grid;grid-template-columns:repeat(2,minmax(0,1fr));gap:16px 26px}
 .chart:nth-child(n+3){grid-column:1/-1}
 .legend{margin-top:7px;font-size:13px}

@@ -2,14 +2,17 @@
 """Advice: what -t says could be simpler or safer, what it must not say that of, and where a running
 server shows it. The configurations are those that people have: of Debian, of certbot, of Mozilla's
 generator, of httpd's own documents."""
+import json
 import re
 
 import pytest
 
+from harness.census import STATUS
 from harness.certs import DAY
 from harness.httpd import Httpd, vhost
 from harness.managed_config import managed
 from test_docs import EXAMPLES, local
+from test_status_page import ask
 
 A, B, WWW = "a.example.test", "b.example.test", "www.example.test"
 LISTEN = ("tls", "plain")
@@ -388,3 +391,23 @@ def test_not_in_the_dump_nor_at_a_start(fresh):
     assert "TG0006" not in httpd.log + (httpd.dir / "output").read_text()
     assert all(":info]" in line for line in httpd.log_lines("TG0007"))
     assert len(httpd.log_lines("TG0007")) == 2
+
+
+def test_the_status_page_shows_it(fresh):
+    httpd = fresh(STATUS + "\n" + BASELINE + "SSLProtocol -all +TLSv1.2 +TLSv1.3\n" + vhost(A, "TLSGuardHSTS on", HSTS),
+                  listen=("tls", "status")).start()
+    expected = advice(httpd.configtest())
+    assert len(expected) == 3
+    shown = json.loads(ask(httpd, "?json")[1])["advice"]
+    assert [(one["file"], one["line"], one["text"]) for one in shown] == expected
+    assert [one["about"] for one in shown] == ["SSLProtocol", "SSLCertificateFile", "Header"]
+    assert set(shown[0]) == {"file", "line", "about", "text"}
+    page = ask(httpd, accept="text/html")[1]
+    section = page[page.index('<section id="advice">'):]
+    for file, line, text in expected:
+        assert f"{file}:{line}" in section and text.split("'")[0] in section
+    assert "tlsguard_advice 3\n" in ask(httpd, "?metrics")[1]
+    httpd.graceful(STATUS + "\n" + managed("TLSGuardDomain", INTERNAL))
+    assert json.loads(ask(httpd, "?json")[1])["advice"] == []
+    assert 'id="advice"' not in ask(httpd, accept="text/html")[1]
+    assert "tlsguard_advice 0\n" in ask(httpd, "?metrics")[1]

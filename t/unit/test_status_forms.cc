@@ -116,6 +116,7 @@ Model hostile_model() {
   host.ramp = status::HstsRamp{Seconds{604800}, {Seconds{300}, Seconds{604800}, Seconds{63072000}}};
   host.counts = model.census.virtual_hosts.data();
   model.hosts = {host};
+  model.advice = {{evil, 7, "Header", evil}};
   model.query.search = "";
   return model;
 }
@@ -149,8 +150,8 @@ START_TEST(a_page_of_nothing) {
   std::string html = status::to_html(model);
   expect_well_formed(html);
   expect_contains(html, "No virtual host speaks TLS.");
-  for (const char* never :
-       {"id=\"domains\"", "id=\"wrong\"", "id=\"undelivered\"", "id=\"files\"", "class=\"note\""}) {
+  for (const char* never : {"id=\"domains\"", "id=\"wrong\"", "id=\"undelivered\"", "id=\"files\"",
+                            "id=\"advice\"", "class=\"note\""}) {
     ck_assert_msg(html.find(never) == std::string::npos, "%s", never);
   }
   model.managing = true;
@@ -161,6 +162,7 @@ START_TEST(a_page_of_nothing) {
   json parsed = json::parse(status::to_json(model));
   ck_assert(parsed["domains"].empty() && parsed["virtual_hosts"].empty());
   ck_assert(parsed["cas"].is_null());
+  ck_assert(parsed["advice"].empty());
 }
 END_TEST
 
@@ -177,6 +179,8 @@ START_TEST(hostile_texts_stay_texts) {
   }
   json parsed = json::parse(status::to_json(model));
   ck_assert_uint_eq(parsed["domains"].size(), 2);
+  ck_assert_uint_eq(parsed["advice"][0]["line"].get<unsigned>(), 7);
+  expect_text(parsed["advice"][0]["about"].get<std::string>(), "Header");
 }
 END_TEST
 
@@ -198,6 +202,7 @@ START_TEST(a_page_says_what_there_is) {
                              "Clients that modern turns away",
                              "at most TLSv1.2",
                              "Wrong now",
+                             "id=\"advice\"",
                              "and 6 more",
                              "CA silent",
                              "as said <time",
