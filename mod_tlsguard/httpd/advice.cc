@@ -17,6 +17,13 @@ constexpr std::size_t most_of_a_kind = 5;
 
 }  // namespace
 
+LineKey line_of(const Place& place) {
+  // mod_macro calls its text: macro 'name' (defined on line 1 of "file") used on line 2 of "file"
+  std::string_view file = place.file;
+  if (file.starts_with("macro '")) file = file.substr(0, file.find(" used on line "));
+  return {std::string(file), place.line};
+}
+
 std::string some_of(const std::vector<std::string>& names) {
   constexpr std::size_t shown = 3;
   std::vector<std::string> first(
@@ -33,6 +40,7 @@ void AdviceCollector::add(std::string_view kind, Advice advice) {
     kinds_.emplace_back(kind, std::vector<Advice>{});
     found = kinds_.end() - 1;
   }
+  advice.where.file = line_of(advice.where).first;
   found->second.push_back(std::move(advice));
 }
 

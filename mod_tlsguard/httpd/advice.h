@@ -19,6 +19,10 @@ struct Advice {
   std::string text;   // begins with that directive
 };
 
+// A line, whichever virtual hosts include its file or use its macro: taken out, it is out of all.
+using LineKey = std::pair<std::string, int>;
+[[nodiscard]] LineKey line_of(const Place& place);
+
 // "a, b, c and 7 more"
 [[nodiscard]] std::string some_of(const std::vector<std::string>& names);
 
@@ -26,7 +30,8 @@ struct Advice {
 // virtual hosts must not drown what else there is to say.
 class AdviceCollector {
  public:
-  // Of one kind are those that would be said in the same words, but for the names in them.
+  // Of one kind are those that would be said in the same words, but for the names in them. A line
+  // of a macro is named without its use.
   void add(std::string_view kind, Advice advice);
   // In the order of files and lines; once, at the end.
   [[nodiscard]] std::vector<Advice> take();

@@ -28,13 +28,13 @@ struct Affected {
 class ByLine {
  public:
   Affected& at(const Place& place) {
-    return lines_.try_emplace({place.file, place.line}, Affected{place, {}, 0}).first->second;
+    return lines_.try_emplace(line_of(place), Affected{place, {}, 0}).first->second;
   }
   [[nodiscard]] auto begin() const { return lines_.begin(); }
   [[nodiscard]] auto end() const { return lines_.end(); }
 
  private:
-  std::map<std::tuple<std::string, int>, Affected> lines_;
+  std::map<LineKey, Affected> lines_;
 };
 
 // A CA whose certificates name a responder, or one of which that is not known.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include <map>
 #include <optional>
 
 #include "core/text.h"
@@ -64,27 +65,34 @@ void reach(const server_rec* s, Reached& reached) {
   (site.hsts.enabled ? reached.with : reached.without).emplace_back(name);
 }
 
-void advise_line(const AdviceInput& input, const ConfigLine& line, const HeaderLine& header,
-                 const Reached& reached) {
+struct Found {
+  Place place;
+  HeaderLine header;
+  Reached reached;
+};
+
+void advise_line(const AdviceInput& input, const Found& found) {
+  const Reached& reached = found.reached;
+  if (reached.with.empty() && reached.without.empty()) return;
   if (reached.with.empty()) {
-    if (!header.sure) return;
+    if (!found.header.sure) return;
     input.advice.add(
         "hsts by mod_headers",
-        {line.place(), "Header",
+        {found.place, "Header",
          fmt::format("Header: 'TLSGuardHSTS{}' sends Strict-Transport-Security on every response "
                      "over TLS, errors too, and never in clear; then this line can go",
-                     same_arguments(header.value))});
+                     same_arguments(found.header.value))});
   } else if (reached.without.empty()) {
     input.advice.add(
         "hsts twice",
-        {line.place(), "Header",
+        {found.place, "Header",
          fmt::format("Header: Strict-Transport-Security is set twice: the one of TLSGuardHSTS "
                      "replaces this one for {}; the line can go",
                      some_of(reached.with))});
   } else {
     input.advice.add(
         "hsts twice for some",
-        {line.place(), "Header",
+        {found.place, "Header",
          fmt::format("Header: Strict-Transport-Security is set twice: the one of TLSGuardHSTS "
                      "replaces this one for {}; with TLSGuardHSTS for {}, too, the line can go",
                      some_of(reached.with), some_of(reached.without))});
@@ -94,27 +102,23 @@ void advise_line(const AdviceInput& input, const ConfigLine& line, const HeaderL
 }  // namespace
 
 void advise_hsts(const AdviceInput& input, const std::vector<ConfigLine>& lines) {
-  std::optional<Reached> everywhere;
+  Reached everywhere;
+  for (const VirtualHost* host : hosts_in_order(input.runtime)) reach(host->server, everywhere);
+  std::map<LineKey, Found> found;
   for (const ConfigLine& line : lines) {
     if (!equal_ignoring_case(line.name, "Header")) continue;
     auto header = hsts_line(line.words(input.temporary));
     if (!header) continue;
-    Reached reached;
-    if (line.server != input.base) {
-      reach(line.server, reached);
+    Found& one =
+        found.try_emplace(line_of(line.place()), Found{line.place(), *header, {}}).first->second;
+    // The server's lines are in force in all its virtual hosts.
+    if (line.server == input.base) {
+      one.reached = everywhere;
     } else {
-      // The server's lines are in force in all its virtual hosts.
-      if (!everywhere) {
-        everywhere.emplace();
-        for (const VirtualHost* host : hosts_in_order(input.runtime)) {
-          reach(host->server, *everywhere);
-        }
-      }
-      reached = *everywhere;
+      reach(line.server, one.reached);
     }
-    if (reached.with.empty() && reached.without.empty()) continue;
-    advise_line(input, line, *header, reached);
   }
+  for (const auto& [key, one] : found) advise_line(input, one);
 }
 
 }  // namespace tlsguard::httpd

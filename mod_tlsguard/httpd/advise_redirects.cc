@@ -40,6 +40,7 @@ class Redirects {
 
   void look() {
     for (const ConfigLine& line : lines_) {
+      if (!equal_ignoring_case(line.name, "Header")) ++uses_[line_of(line.place())].all;
       bool ours = conf_of(line.server)->site->host == nullptr && is_for_all(line);
       if (!ours) continue;
       if (equal_ignoring_case(line.name.substr(0, 8), "Redirect")) {
@@ -51,6 +52,10 @@ class Redirects {
     for (const auto& [scope, rules] : rules_) {
       if (!rules.engine) continue;
       for (const Found& found : rules.found) say(found);
+    }
+    // Where some virtual host that includes it needs it, it stays.
+    for (auto& [line, use] : uses_) {
+      if (use.all == use.advised) input_.advice.add(use.kind, std::move(use.advice));
     }
   }
 
@@ -183,16 +188,15 @@ class Redirects {
       return;  // it leads to another server
     }
     std::string directive(line.name);
-    input_.advice.add(
-        "redirect",
-        {line.place(), directive,
-         fmt::format("{}: 'TLSGuardRequireHTTPS {}' {} sends each name in clear to itself over "
-                     "https, keeps the method, and lets pending challenges pass{}; then this "
-                     "redirect can go",
-                     directive, found.permanent ? "permanent" : "temporary", where,
-                     found.proxied ? " ('TLSGuardTrustedProxy' names the proxy whose "
-                                     "X-Forwarded-Proto counts)"
-                                   : "")});
+    note("redirect",
+         {line.place(), directive,
+          fmt::format("{}: 'TLSGuardRequireHTTPS {}' {} sends each name in clear to itself over "
+                      "https, keeps the method, and lets pending challenges pass{}; then this "
+                      "redirect can go",
+                      directive, found.permanent ? "permanent" : "temporary", where,
+                      found.proxied ? " ('TLSGuardTrustedProxy' names the proxy whose "
+                                      "X-Forwarded-Proto counts)"
+                                    : "")});
   }
 
   struct Sent {
@@ -212,13 +216,28 @@ class Redirects {
 
   void say_twice(const ConfigLine& line) {
     std::string directive(line.name);
-    input_.advice.add("redirect twice",
-                      {line.place(), directive,
-                       fmt::format("{}: TLSGuardRequireHTTPS answers what comes in clear for {} "
-                                   "before this does; the line can go",
-                                   directive, some_of(names_of(line.server)))});
+    note("redirect twice",
+         {line.place(), directive,
+          fmt::format("{}: TLSGuardRequireHTTPS answers what comes in clear for {} "
+                      "before this does; the line can go",
+                      directive, some_of(names_of(line.server)))});
   }
 
+  // The first of a line's uses speaks for all.
+  void note(const char* kind, Advice advice) {
+    Use& use = uses_[line_of(advice.where)];
+    if (use.advised++ > 0) return;
+    use.kind = kind;
+    use.advice = std::move(advice);
+  }
+
+  struct Use {
+    std::size_t all = 0;
+    std::size_t advised = 0;
+    const char* kind = "";
+    Advice advice;
+  };
+  std::map<LineKey, Use> uses_;
   const AdviceInput& input_;
   const std::vector<ConfigLine>& lines_;
   std::map<std::pair<const server_rec*, const ap_directive_t*>, Rules> rules_;

@@ -6,8 +6,6 @@
 #include <algorithm>
 #include <deque>
 #include <map>
-#include <set>
-#include <tuple>
 
 #include "core/text.h"
 #include "httpd/advise.h"
@@ -66,9 +64,6 @@ class Trial {
   std::map<const Plan*, std::deque<std::pair<SslDirectives, std::optional<Settings>>>> tried_;
 };
 
-using Key = std::tuple<std::string, int>;
-Key key_of(const Place& place) { return {place.file, place.line}; }
-
 // The virtual hosts that a line is in force for.
 struct Candidate {
   Place place;
@@ -76,7 +71,7 @@ struct Candidate {
   bool needed = false;
   std::vector<std::size_t> hosts;
 };
-using Candidates = std::map<Key, Candidate>;
+using Candidates = std::map<LineKey, Candidate>;
 
 // What is said of one directive: where it is recorded, and what it decides.
 template <typename T>
@@ -129,7 +124,7 @@ class Judge {
     const ServerConf& conf = *conf_of(left_[i].host->server);
     const Setting<T>& base = conf_of(input_.base)->*kind.member;
     const Setting<T>& above = conf.*kind.above;
-    bool inherited = base && key_of(base->place) == key_of((conf.*kind.member)->place);
+    bool inherited = base && line_of(base->place) == line_of((conf.*kind.member)->place);
     return above || inherited ? above : base;
   }
 
@@ -147,7 +142,7 @@ class Judge {
     const ServerConf& conf = *conf_of(host.server);
     const Setting<T>& written = conf.*kind.member;
     if (!written) return;
-    Candidate& candidate = candidates[key_of(written->place)];
+    Candidate& candidate = candidates[line_of(written->place)];
     candidate.place = written->place;
     candidate.hosts.push_back(i);
     if (host.engine != Engine::on || host.plan->unfit) candidate.needed = true;
@@ -165,17 +160,17 @@ class Judge {
   // A virtual host behind another of its address gets the protocols of that one too, unless it has
   // an SSLProtocol. Every combination of lines kept and taken out must leave it what it has.
   void compare_addresses(Candidates& candidates) {
-    std::vector<Candidate*> line_of(left_.size(), nullptr);
+    std::vector<Candidate*> candidate_of(left_.size(), nullptr);
     for (auto& [key, candidate] : candidates) {
-      for (std::size_t i : candidate.hosts) line_of[i] = &candidate;
+      for (std::size_t i : candidate.hosts) candidate_of[i] = &candidate;
     }
     for (const auto& index : input_.runtime.addresses.all()) {
       const std::size_t first = index->default_target().host->position;
       for (const VirtualHost* host : index->hosts()) {
         const std::size_t i = host->position;
-        if (i == first || stays_reachable(i, line_of[i], first, line_of[first])) continue;
-        if (line_of[i] != nullptr) line_of[i]->needed = true;
-        if (line_of[first] != nullptr) line_of[first]->needed = true;
+        if (i == first || stays_reachable(i, candidate_of[i], first, candidate_of[first])) continue;
+        if (candidate_of[i] != nullptr) candidate_of[i]->needed = true;
+        if (candidate_of[first] != nullptr) candidate_of[first]->needed = true;
       }
     }
   }

@@ -138,7 +138,8 @@ ADVISED = {
         STAPLING + "SSLUseStapling on\n" + vhost(A) + vhost(B), "SSLUseStapling",
         (f"for {A}, {B}", "OCSP", "can go")),
     "stapling for the internal CA": (
-        STAPLING + managed("TLSGuardDomain", INTERNAL, "SSLUseStapling on"), "SSLUseStapling", (A,)),
+        STAPLING + managed("TLSGuardDomain", INTERNAL, "SSLUseStapling on"), "SSLUseStapling",
+        (A,)),
     "stapling for a CA without OCSP": (
         STAPLING + managed("TLSGuardDomain", "TLSGuardAgreement accepted", "SSLUseStapling on"),
         "SSLUseStapling", (A,)),
@@ -173,7 +174,7 @@ QUIET = {
             "SSLProtocol"),
     "no policy": (vhost(A, CERTBOT_OPTIONS), "SSL(?!CertificateFile)"),
     "one virtual host needs it": (
-        "SSLProtocol -all +TLSv1.2 +TLSv1.3\n" + BASELINE + vhost(A) + vhost(B, "TLSGuardEngine report"),
+        TWO + "\n" + BASELINE + vhost(A) + vhost(B, "TLSGuardEngine report"),
         "SSLProtocol"),
     "one behind it needs it": (
         vhost(A, "SSLProtocol TLSv1.3", "TLSGuardPolicy modern")
@@ -187,6 +188,9 @@ QUIET = {
         BASELINE + vhost(A, "SSLProtocol TLSv1.3", TWO), "SSLProtocol"),
     "the server's would come back": (
         "SSLProtocol TLSv1.3\n" + BASELINE + vhost(A, TWO), "SSLProtocol"),
+    "without the server's, too, there would be more": (
+        "SSLCipherSuite ECDHE-RSA-AES256-GCM-SHA384:AES128-SHA\n" + BASELINE
+        + vhost(A, "SSLCipherSuite ECDHE-RSA-AES256-GCM-SHA384"), "SSLCipherSuite"),
     "the order as it is": (BASELINE + vhost(A, "SSLHonorCipherOrder off"), "SSLHonorCipherOrder"),
     "another field": (vhost(A, "Header always set X-Frame-Options DENY"), "Header"),
     "a field that is taken away": (vhost(A, "Header unset Strict-Transport-Security"), "Header"),
@@ -240,6 +244,8 @@ QUIET = {
         "SSLUseStapling"),
     "a file that is watched": (
         "TLSGuardEvent command /bin/true\n" + vhost(A), "SSLCertificateFile"),
+    "a file that another virtual host watches": (
+        vhost(A, "TLSGuardEvent command /bin/true") + vhost(B), "SSLCertificateFile"),
     "a file that serves until": (vhost(A, "TLSGuardDomain", INTERNAL), "SSLCertificateFile"),
     "managed": (managed("TLSGuardDomain", INTERNAL), ""),
     "without TLS": (clear(CERTBOT_OPTIONS), ""),
@@ -262,7 +268,8 @@ def advice(said, directive=""):
     """[(file, line, text)] of one directive, or all."""
     found = re.findall(r"^TG0006: Line (\d+) of ([^:]+): (.*)$", said.text, re.M)
     assert len(found) == said.text.count("TG0006")
-    return [(file, int(line), text) for line, file, text in found if re.match(directive, text, re.I)]
+    return [(file, int(line), text) for line, file, text in found
+            if re.match(directive, text, re.I)]
 
 
 def test(httpd, config):
@@ -292,6 +299,25 @@ def test_nothing_is_said(bench, case):
     assert advice(test(bench, config), directive) == []
 
 
+OF_MOD_SSL = "SSL(Protocol|CipherSuite|HonorCipherOrder)\\b"
+
+
+def in_force(httpd):
+    said = httpd.dump()
+    assert said.ok, said
+    return re.findall(r"(?ms)^    in force:\n(.*?)^    \S", said.text)
+
+
+@pytest.mark.parametrize("case", [c for c in ADVISED if re.match(OF_MOD_SSL, ADVISED[c][1])])
+def test_without_those_lines_the_same_is_in_force(bench, case):
+    config, _, _ = ADVISED[case]
+    gone = {line for _, line, _ in advice(test(bench, config), OF_MOD_SSL)}
+    before = in_force(bench)
+    kept = [line for number, line in enumerate(config.splitlines(), 1) if number not in gone]
+    assert advice(test(bench, "\n".join(kept)), OF_MOD_SSL) == []
+    assert gone and before and in_force(bench) == before
+
+
 # --- certificates ---------------------------------------------------------------------------------
 
 
@@ -311,7 +337,8 @@ def test_a_file_that_ends_soon_is_warned_of(bench, pki):
     for files, word in ((soon, "ends"), ((pki.cert("expired"), pki.key("expired")), "ended")):
         said = test(bench, with_file(*files))
         assert advice(said) == []
-        warned = re.findall(r"^TG0003: Line (\d+) of .*: (SSLCertificateFile: .*)$", said.text, re.M)
+        warned = re.findall(r"^TG0003: Line (\d+) of .*: (SSLCertificateFile: .*)$", said.text,
+                            re.M)
         assert len(warned) == 1 and int(warned[0][0]) == bench.line_of("SSLCertificateFile")
         assert f" {word} on 20" in warned[0][1] and "TLSGuardEvent" in warned[0][1]
     # Who has asked for it is told by the event, and who has another opinion of soon is heard.
@@ -372,6 +399,37 @@ def test_many_of_a_kind_are_one_piece(bench):
     assert re.search(r"likewise at \S+test.conf:\d+, \S+, \S+ and 36 more$", found[0][2])
 
 
+def test_a_file_that_many_include_is_one_line(bench):
+    """What one of them needs stays."""
+    lines = bench.dir / "lines.conf"
+    lines.write_text(f"{TWO}\n{HSTS}\n")
+    redirects = bench.dir / "redirects.conf"
+    redirects.write_text(MOZILLA_REDIRECT)
+    hosts = [vhost(name, f"Include {lines}") for name in (A, B)]
+    plain = [clear(f"Include {redirects}", name=name, alias=None) for name in (A, B)]
+    found = advice(test(bench, BASELINE + "".join(hosts + plain)), "(?!SSLCertificateFile)")
+    assert [(file, line, text.split(":")[0]) for file, line, text in found] == [
+        (str(lines), 1, "SSLProtocol"), (str(lines), 2, "Header"),
+        (str(redirects), 3, "RewriteRule")]
+    assert f"of {A}, {B} allows" in found[0][2]
+    needed = BASELINE + hosts[0] + hosts[1].replace("SSLEngine", "TLSGuardEngine report\nSSLEngine")
+    found = advice(test(bench, needed + plain[0] + plain[1].replace(B, "other.example.test")),
+                   "(?!SSLCertificateFile)")
+    assert [text.split(":")[0] for _, _, text in found] == ["Header"]
+
+
+def test_a_macro_is_one_line(fresh):
+    text = f"<Macro site $name>\n{vhost('$name', TWO, HSTS)}</Macro>\nUse site {A}\nUse site {B}\n"
+    httpd = fresh(BASELINE + text, load=("macro",))
+    said = test(httpd, httpd.config).text
+    own = httpd.dir / "test.conf"
+    for line, words in ((6, f"SSLProtocol: .* of {A}, {B} allows"), (7, "Header: 'TLSGuardHSTS ")):
+        where = f"macro 'site' \\(defined on line 2 of \"{own}\"\\)"
+        found = re.findall(f"TG0006: Line {line} of {where}: {words}", said)
+        assert len(found) == 1, said
+    assert said.count("TG0006") == 3
+
+
 # --- where it is said -----------------------------------------------------------------------------
 
 
@@ -394,7 +452,7 @@ def test_not_in_the_dump_nor_at_a_start(fresh):
 
 
 def test_the_status_page_shows_it(fresh):
-    httpd = fresh(STATUS + "\n" + BASELINE + "SSLProtocol -all +TLSv1.2 +TLSv1.3\n" + vhost(A, "TLSGuardHSTS on", HSTS),
+    httpd = fresh(f"{STATUS}\n{BASELINE}{TWO}\n" + vhost(A, "TLSGuardHSTS on", HSTS),
                   listen=("tls", "status")).start()
     expected = advice(httpd.configtest())
     assert len(expected) == 3
