@@ -44,7 +44,7 @@ box-shadow:var(--shadow)}
 .tile dd a{color:inherit}.tile p{font-size:13px;color:var(--muted)}
 .tile.bad dd,.bad-text{color:var(--bad)}.tile.warn dd,.warn-text{color:var(--warn)}
 .tile.good dd{color:var(--good)}
-.banner{border-radius:14px;padding:12px 18px;margin:0 0 16px;font-weight:600}
+.banner{border-radius:14px;padding:12px 18px;margin:20px 0 0;font-weight:600}
 .banner.bad{color:var(--bad);background:var(--bad-bg)}
 .search{display:flex;gap:8px;margin-bottom:12px}
 .search input[type=search]{flex:1;max-width:420px;min-width:0;font:inherit;color:inherit;
