@@ -91,6 +91,9 @@ class Manager {
   // Domains that are declared, or no longer in their list but served until they expire.
   [[nodiscard]] std::set<std::string> served(UnixSeconds now) const;
   [[nodiscard]] std::shared_ptr<const DomainSpec> find(const std::string& identity) const;
+  // What is live in the store is read again, as at the start: what is torn is replaced by an older
+  // version, or obtained anew. false: the domain is being worked on; ask again.
+  bool mend(const std::string& identity);
   // Reads or changes a domain's state while nobody works on it; what was changed is kept, and the
   // domain is looked at again: at once, without back-off, with `hurry`. An error where somebody
   // works on it for longer than `patience`.

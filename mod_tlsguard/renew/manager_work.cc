@@ -230,6 +230,19 @@ Result<void> Manager::wait_for_store(std::chrono::milliseconds patience) {
   return {};
 }
 
+bool Manager::mend(const std::string& identity) {
+  std::lock_guard lock(mutex_);
+  auto found = entries_.find(identity);
+  if (found == entries_.end() || !found->second->declared) return true;
+  Entry& entry = *found->second;
+  if (entry.busy) return false;
+  entry.mended = false;
+  plan_entry(entry, setup_.world.now());
+  woken_ = true;
+  wake_.notify_one();
+  return true;
+}
+
 Result<void> Manager::with_domain(const std::string& identity, std::chrono::milliseconds patience,
                                   bool hurry, const std::function<Result<void>(JobState&)>& work) {
   if (auto ours = wait_for_store(patience); !ours) return ours;

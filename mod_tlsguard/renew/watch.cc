@@ -123,6 +123,11 @@ void Watch::look_at(const Watched& domain, UnixSeconds now, std::vector<Observat
         found(identity, AlertKind::failing, false, "nothing fails any more", {domain.spec}));
   }
   std::uint32_t failed = failed_loads_(identity);
+  // Workers that have nothing yet have nothing to go on with.
+  if (failed == 0) mended_.erase(identity);
+  if (failed > 0 && !mended_.contains(identity) && manager_.mend(identity)) {
+    mended_.insert(identity);
+  }
   findings.push_back(found(
       identity, AlertKind::cannot_load, failed > 0,
       failed > 0 ? std::string("a worker cannot load what is live, and serves on what it had; "

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -41,6 +42,7 @@ class Watch {
   Manager& manager_;
   AlertKeeper& keeper_;
   FailedLoads failed_loads_;
+  std::set<std::string> mended_;  // that workers cannot load, and the manager reads again
   const Outbox* outbox_;
   StaticWatch files_;
 };

@@ -247,6 +247,29 @@ START_TEST(a_worker_that_cannot_load_is_said) {
 }
 END_TEST
 
+// What is live is torn while the agent runs: the version before goes live, once.
+START_TEST(what_no_worker_can_load_is_mended) {
+  RenewalBench bench;
+  bench.watching = true;
+  bench.add({"a.example"});
+  bench.start();
+  bench.run_for(hour);
+  ck_assert(bench.ask(R"({"command":"renew","domain":"a.example"})")["ok"]);
+  bench.run_for(hour);
+  ck_assert_uint_eq(bench.job("a.example").live->version, 2);
+  write_file(bench.store_path() + "/certs/a.example/2/P-256.key", "torn");
+  bench.run_for(12 * hour);
+  ck_assert_uint_eq(bench.job("a.example").live->version, 2);
+  bench.failed_loads["a.example"] = 1;
+  bench.run_for(minute);
+  ck_assert_uint_eq(bench.job("a.example").live->version, 1);
+  ck_assert_uint_eq(count_of(bench.log.texts("TG0118"), "version 1 is live instead"), 1);
+  bench.failed_loads["a.example"] = 0;
+  bench.run_for(12 * hour);
+  ck_assert_uint_eq(count_of(bench.events.texts(), "recovered a.example: all workers"), 1);
+}
+END_TEST
+
 START_TEST(torn_alerts_are_set_aside) {
   RenewalBench bench;
   bench.watching = true;
@@ -483,6 +506,7 @@ Suite* alerts_suite() {
   tcase_add_test(tests, no_successful_check_for_two_days_is_said);
   tcase_add_test(tests, checks_are_due_earlier_where_lives_are_short);
   tcase_add_test(tests, a_worker_that_cannot_load_is_said);
+  tcase_add_test(tests, what_no_worker_can_load_is_mended);
   tcase_add_test(tests, torn_alerts_are_set_aside);
   tcase_add_test(tests, expiry_of_a_file_is_found_in_the_warn_window);
   tcase_add_test(tests, a_newer_file_awaits_a_reload);

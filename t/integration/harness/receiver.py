@@ -76,6 +76,11 @@ class Receiver:
             self.server.server_close()
             self.server = None
 
+    def events(self):
+        """What happened, in order: an event can arrive twice, with the same id, where httpd ended
+        between the answer and its being noted."""
+        return list({got.body["id"]: got.event for got in self.taken}.values())
+
     def of(self, event, domain):
         return [got for got in self.taken if (got.event, got.domain) == (event, domain)]
 
