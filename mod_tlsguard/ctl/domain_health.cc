@@ -31,6 +31,8 @@ bool needs_attention(const json& domain, UnixSeconds now) {
   seen.not_after = end_of_live(domain);
   seen.generation = seen.not_after > 0 ? 1 : 0;
   seen.errors = number_of(domain, "errors") > 0 ? 1 : 0;
+  // After a start it takes the agent a while to look at all of them.
+  if (seen.phase == Phase::fresh) return false;
   bool paused = member(domain, "hold") == true || seen.phase == Phase::held ||
                 seen.phase == Phase::manual || seen.phase == Phase::undeclared;
   if (paused && seen.not_after > now) return false;

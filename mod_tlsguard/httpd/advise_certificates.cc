@@ -185,6 +185,7 @@ void warn_of_ending(const std::vector<const Unattended*>& ending, Complaints& co
     return;
   }
   std::vector<std::string> hosts;
+  hosts.reserve(ending.size());
   for (const Unattended* one : ending) hosts.push_back(one->hosts.front());
   complaints.warning(
       ending.front()->place,
