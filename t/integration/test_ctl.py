@@ -22,13 +22,13 @@ IDS = [path.stem for path in sorted(GOLDEN.glob("*.txt"))]
 # --- help and arguments ---------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("command", ["", "policy", "policy list", "policy show", "policy diff",
-                                     "policy explain", "check", "status", "renew", "hold",
-                                     "resume", "rollback", "revoke", "account", "account show",
-                                     "account rollover", "ca", "ca root", "events", "store",
-                                     "store verify", "store gc", "export", "import",
-                                     "import mod_md", "import certbot", "import pem",
-                                     "completion"])
+COMMANDS = ["", "policy", "policy list", "policy show", "policy diff", "policy explain", "check",
+            "status", "renew", "hold", "resume", "rollback", "revoke", "account", "account show",
+            "account rollover", "ca", "ca root", "events", "store", "store verify", "store gc",
+            "export", "import", "import mod_md", "import certbot", "import pem", "completion"]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
 def test_help(command):
     done = ctl(*command.split(), "--help")
     assert done.code == FINE and done.err == ""
@@ -207,6 +207,15 @@ def test_wrong_arguments_get_one_line(args, text):
     assert done.out == ""
     assert text in done.err
     assert done.err.startswith("tlsguardctl: ") and done.err.count("\n") == 1
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_an_unknown_option_and_a_word_too_many_get_one_line(command):
+    for more, named in ((["--nosuch"], "--nosuch|is required"),
+                        (["one", "two", "three", "four"], "one|three|four|--to is required")):
+        done = ctl(*command.split(), *more)
+        assert done.code == USAGE and done.out == "", done
+        assert re.fullmatch(rf"tlsguardctl: .*({named}).*\n", done.err), done
 
 
 @pytest.mark.parametrize("args", [("check", ""), ("policy", "show", ""), ("status", "--policy", ""),
