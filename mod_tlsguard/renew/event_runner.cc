@@ -35,6 +35,13 @@ void EventRunner::open(const std::string& agent,
                        const std::function<bool(const EventSpec&)>& is_known) {
   outbox_.open(agent, is_known, now_());
   deliver_due();
+  wake();  // what is not due yet is nearer than what it waits for
+}
+
+void EventRunner::wake() {
+  std::lock_guard lock(mutex_);
+  woken_ = true;
+  changed_.notify_one();
 }
 
 std::string EventRunner::run_line(const EventSpec& line, const std::string& event,
@@ -159,9 +166,7 @@ void EventRunner::not_delivered(Delivery& delivery) {
   log_.write(delivery.tries == 1 ? Severity::notice : Severity::info, "TG0144",
              fmt::format("{}: {}; tried again at {}", about, delivery.error,
                          format_date(delivery.next_at)));
-  std::lock_guard lock(mutex_);
-  woken_ = true;
-  changed_.notify_one();
+  wake();
 }
 
 }  // namespace tlsguard::renew

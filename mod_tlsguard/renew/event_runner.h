@@ -67,6 +67,7 @@ class EventRunner : public EventSink {
   void call(Delivery& delivery, net::HttpClient& http);
   [[nodiscard]] std::string post(const Delivery& delivery, net::HttpClient& http);
   void not_delivered(Delivery& delivery);
+  void wake();
 
   HttpFactories factories_;
   LogSink& log_;

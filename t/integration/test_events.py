@@ -118,7 +118,7 @@ def test_a_receiver_that_is_away_gets_each_event_once_and_in_order(start, receiv
              "the certificate", 20)
     site.graceful()  # another agent
     receiver.start()
-    receiver.wait("activated", A)
+    receiver.wait("activated", A, 30)
     quiet(lambda: [each.event for each in receiver.taken] == ["renewing", "renewed", "activated"])
     assert events_of(site)["dead_letters"] == []
 
