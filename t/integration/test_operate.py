@@ -161,8 +161,8 @@ class Http2Load:
         while not self._stop.is_set():
             done = subprocess.run(self.command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                   stderr=subprocess.STDOUT, text=True, timeout=120 * PATIENCE)
-            said = re.search(r"requests: (\d+) total, .* (\d+) done, (\d+) succeeded, (\d+) failed, "
-                             r"(\d+) errored, (\d+) timeout", done.stdout)
+            said = re.search(r"requests: (\d+) total, .* (\d+) done, (\d+) succeeded, "
+                             r"(\d+) failed, (\d+) errored, (\d+) timeout", done.stdout)
             if not said or said.groups()[:3] != ("300",) * 3 or "h2" not in done.stdout:
                 self.failures.append(done.stdout)
             self.runs += 1
