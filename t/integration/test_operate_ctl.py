@@ -255,9 +255,9 @@ def test_progress_of_what_takes_longer_than_a_second(many, tmp_path):
     source, store = many
     library = str(compiled("slow", tmp_path))
     for command, pause, told in (
-            (["import", "certbot", source], 10, r"import: (at work|\d+ of 15 domains)"),
-            (["store", "verify"], 10, r"store verify: \d+ of 15 domains"),
-            (["store", "gc"], 50, r"store gc: \d+ of 15 domains"),
+            (["import", "certbot", source], 40, r"import: (at work|\d+ of 15 domains)"),
+            (["store", "verify"], 15, r"store verify: \d+ of 15 domains"),
+            (["store", "gc"], 25, r"store gc: \d+ of 15 domains"),
             (["status"], 80, r"reading the store: at work")):
         done, seen = ctl_on_terminal(*command, "--store", store,
                                      env={"LD_PRELOAD": library, "SLOW": str(pause)})
