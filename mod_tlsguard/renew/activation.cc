@@ -94,7 +94,12 @@ Origin origin_of(const store::Version& version, const DomainSpec& spec) {
 }
 
 Result<bool> mend_store(const Workshop& shop, const DomainSpec& spec) {
-  auto healed = shop.certificates.heal(spec.identity);
+  auto healed = shop.certificates.heal(spec.identity, [&](std::uint32_t version) {
+    auto job = shop.jobs.read_job(spec.identity);
+    if (!job || !*job) return true;
+    const auto& revoked = (*job)->revoked;
+    return std::find(revoked.begin(), revoked.end(), version) == revoked.end();
+  });
   if (!healed) return tl::unexpected(ours(healed.error(), "certificate store"));
   if (healed->wrong.empty()) return true;
   std::string now = healed->current

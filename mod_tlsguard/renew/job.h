@@ -93,7 +93,7 @@ class Job {
   std::string ca_url_;        // of this attempt's CA
   std::string waits_for_ca_;  // as in Outcome
   bool hurry_ = false;
-  bool ended_ = false;           // phase and reason are those of this look's attempt
+  bool ended_ = false;  // phase and reason are those of this look's attempt
   std::int64_t order_wait_ = 0;
 };
 

@@ -20,6 +20,12 @@ constexpr std::int64_t longest_wait = 7 * 86400;
 
 std::string file_of(std::uint64_t number) { return std::to_string(number) + ".json"; }
 
+// What else there may be is not ours to read or to set aside.
+bool is_ours(std::string_view name) {
+  std::size_t digits = name.find_first_not_of("0123456789");
+  return digits > 0 && digits != std::string_view::npos && name.substr(digits) == ".json";
+}
+
 std::string key_of(const EventSpec& line) {
   return std::to_string(static_cast<int>(line.kind)) + '\n' + join(line.arguments, "\n");
 }
@@ -74,7 +80,7 @@ void Outbox::read_waiting(const std::function<bool(const EventSpec&)>& is_known,
   auto names = directory_->names(most_files);
   if (!names) return complain(names.error());
   for (const std::string& name : *names) {
-    if (name == dead_letters_file || !name.ends_with(".json")) continue;
+    if (!is_ours(name)) continue;
     auto text = directory_->read(name, max_delivery_file);
     if (!text || !*text) continue;
     auto delivery = delivery_from_json(**text);

@@ -155,12 +155,13 @@ void Watch::look_at_cas(const std::vector<Watched>& domains, UnixSeconds now,
     auto silence = silent.find(url);
     bool long_enough = silence != silent.end() && now - silence->second.since >= ca_silence;
     if (long_enough && use.waiting > 0) {
-      findings.push_back(found(
-          ca_prefix + url, AlertKind::ca_silent, true,
-          fmt::format("the CA {} has not answered since {} ({}); {} domains "
-                      "wait for it",
-                      url, format_date(silence->second.since), silence->second.why, use.waiting),
-          std::move(use.to_waiting)));
+      findings.push_back(
+          found(ca_prefix + url, AlertKind::ca_silent, true,
+                fmt::format("the CA {} has not answered since {} ({}); {} for it", url,
+                            format_date(silence->second.since), silence->second.why,
+                            use.waiting == 1 ? "one domain waits"
+                                             : fmt::format("{} domains wait", use.waiting)),
+                std::move(use.to_waiting)));
     } else if (silence == silent.end() && use.waiting == 0 && use.looked_at) {
       findings.push_back(found(ca_prefix + url, AlertKind::ca_silent, false,
                                "the CA " + url + " answers again", std::move(use.to_all)));

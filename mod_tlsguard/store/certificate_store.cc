@@ -163,7 +163,8 @@ Result<Current> CertificateStore::activate(std::string_view identity, std::uint3
   return next;
 }
 
-Result<Healed> CertificateStore::heal(std::string_view identity) {
+Result<Healed> CertificateStore::heal(std::string_view identity,
+                                      const std::function<bool(std::uint32_t)>& may_serve) {
   auto domain = certs_.below(directory_of(identity));
   if (!domain) return tl::unexpected(domain.error());
   if (!*domain) return Healed{};
@@ -183,7 +184,7 @@ Result<Healed> CertificateStore::heal(std::string_view identity) {
   for (auto number = numbers->rbegin(); number != numbers->rend(); ++number) {
     auto usable = check(identity, *number);
     if (!usable && usable.error().kind != torn_kind) return tl::unexpected(usable.error());
-    if (!usable) continue;
+    if (!usable || !may_serve(*number)) continue;
     // The name stays until the new content is there, so a crash in between changes nothing.
     if (auto kept = (*domain)->link(current_file, torn_current_file); !kept) {
       return tl::unexpected(kept.error());

@@ -9,6 +9,7 @@
 #define TLSGUARD_STORE_CERTIFICATE_STORE_H
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -85,7 +86,10 @@ class CertificateStore {
   // Where `current` is torn, or names what cannot be loaded: sets it aside as current.bad and makes
   // the newest version live whose key and chain fit each other, dates not looked at. Without such
   // a version nothing is live then. To be called before the first use of a domain.
-  [[nodiscard]] Result<Healed> heal(std::string_view identity);
+  // may_serve: asked of each other version; one that was revoked, say, is none.
+  [[nodiscard]] Result<Healed> heal(
+      std::string_view identity,
+      const std::function<bool(std::uint32_t version)>& may_serve = [](auto) { return true; });
   // Deletes the oldest versions beyond `keep`, never the current one; and what is incomplete.
   [[nodiscard]] Result<void> collect(std::string_view identity, std::size_t keep);
   // Forgets a domain: all of its versions, and whatever files are beside them. A directory that is

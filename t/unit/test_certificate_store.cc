@@ -312,6 +312,18 @@ START_TEST(a_torn_current_is_healed) {
 }
 END_TEST
 
+START_TEST(healing_takes_none_that_may_not_be_served) {
+  StoreFixture f;
+  CertificateStore store = f.open();
+  for (int i = 0; i < 3; ++i) put_live(store, f.version());
+  write_file(f / "current", "torn");
+  auto healed = value_of(store.heal(name, [](std::uint32_t version) { return version < 2; }));
+  ck_assert_uint_eq(healed.current->version, 1);
+  write_file(f / "current", "torn");
+  ck_assert(!value_of(store.heal(name, [](std::uint32_t) { return false; })).current.has_value());
+}
+END_TEST
+
 START_TEST(healing_takes_the_newest_that_can_be_served) {
   StoreFixture f;
   CertificateStore store = f.open();
@@ -468,6 +480,7 @@ Suite* certificate_store_suite() {
   tcase_add_test(tcase, a_torn_version_is_found);
   tcase_add_test(tcase, what_is_not_the_stores_is_ignored);
   tcase_add_test(tcase, a_torn_current_is_healed);
+  tcase_add_test(tcase, healing_takes_none_that_may_not_be_served);
   tcase_add_test(tcase, healing_takes_the_newest_that_can_be_served);
   tcase_add_test(tcase, nothing_is_healed_that_is_not_torn);
   tcase_add_test(tcase, a_domain_can_be_forgotten);

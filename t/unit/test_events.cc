@@ -379,10 +379,12 @@ START_TEST(torn_files_are_set_aside) {
   write_file(outbox + "/1.json", "{\"version\":1,");
   write_file(outbox + "/dead-letters.json", "[]");
   write_file(outbox + "/7.json", content_of(outbox + "/2.json"));
+  write_file(outbox + "/x.json", "a stranger's");
   hooks.start();
   ck_assert_uint_eq(hooks.runner->outbox().waiting(), 1);
   ck_assert(std::filesystem::exists(outbox + "/1.json.bad"));
   ck_assert(std::filesystem::exists(outbox + "/7.json.bad"));
+  expect_text(content_of(outbox + "/x.json"), "a stranger's");
   ck_assert(std::filesystem::exists(outbox + "/dead-letters.json.bad"));
   ck_assert_int_eq(hooks.log.count("TG0143"), 1);
 }
