@@ -121,7 +121,12 @@ int show_cut_off(const StatusOptions& options) {
 struct Managed {
   std::optional<nlohmann::json> all;
   std::optional<nlohmann::json> one;
-  [[nodiscard]] bool any() const { return one || (all && !all->at("domains").empty()); }
+  // What is worth showing: a httpd may manage nothing, and watch files.
+  [[nodiscard]] bool any() const {
+    if (one) return true;
+    return all && (!all->at("domains").empty() || !all->at("alerts").empty() ||
+                   all->value("httpd", "") == "up");
+  }
   [[nodiscard]] bool in_trouble(UnixSeconds now) const {
     if (!any()) return false;
     if (one) return lacks_agent(*one) || needs_attention(*one, now);

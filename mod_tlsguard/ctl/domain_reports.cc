@@ -39,7 +39,7 @@ struct Server {
 Server look_at_server(const std::string& store) {
   auto running = read_server(store);
   if (!running) return {};
-  bool idle = running->domains.empty() && running->lists.empty();
+  bool idle = running->domains.empty() && running->lists.empty() && !running->watching;
   std::string how = !is_running(*running) ? "down" : idle ? "idle" : "up";
   return {std::move(how), std::move(running->domains)};
 }

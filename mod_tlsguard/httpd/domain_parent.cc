@@ -71,6 +71,7 @@ void DomainParent::start(const store::Directory* store) {
   } else {
     open_foreign_store();
   }
+  runtime_.live->board().set_passive(passive_);
   if (usable_ && !passive_) start_agent();
 }
 
@@ -141,8 +142,11 @@ void DomainParent::open_store(const store::Directory& store) {
   } else if (passive_) {
     log_server(base_, APLOG_NOTICE, "TG0070",
                "store={}: another server uses it: its certificates are served here, too, and "
-               "nothing is ordered",
-               runtime_.store_path);
+               "nothing is ordered{}",
+               runtime_.store_path,
+               runtime_.watching ? "; nobody watches this server's certificate files: give it a "
+                                   "TLSGuardStore of its own"
+                                 : "");
   } else {
     prepare();
   }
@@ -224,6 +228,7 @@ void DomainParent::tick(UnixSeconds now) {
     return;
   }
   passive_ = false;
+  runtime_.live->board().set_passive(false);
   log_server(base_, APLOG_NOTICE, "TG0070",
              "store={}: the other server has gone; from now on this one obtains and renews",
              runtime_.store_path);

@@ -118,6 +118,7 @@ void write_running(const store::Directory& directory, server_rec* base, const Ru
         {domain->names, key_type_names(*domain->settings), ca_names(*domain->settings)});
   }
   for (const auto& list : runtime.domains.lists()) file.lists.push_back(list->path);
+  file.watching = runtime.watching;
   constexpr mode_t mode = 0600;
   // Of this run only, and nobody is served while it would be synced.
   auto written = directory.write(std::string(live::runtime_file_name), live::to_json(file), mode,

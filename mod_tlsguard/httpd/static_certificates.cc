@@ -109,8 +109,8 @@ std::vector<renew::StaticCertificateSpec> static_certificates(const Runtime& run
   std::set<std::pair<std::string, const renew::DomainSettings*>> known;
   for (const auto& host : runtime.virtual_hosts) {
     if (!watches_files(*host)) continue;
-    DomainSettingsPtr made =
-        settings.make(conf_of(host->server)->domain_conf, host->server->server_admin);
+    // Without ServerAdmin: who differs in that alone is told once.
+    DomainSettingsPtr made = settings.make(conf_of(host->server)->domain_conf, nullptr);
     for (const std::string& path : paths_of(*host, pool)) {
       auto file = files.find(path);
       if (file == files.end() || !known.emplace(path, made.get()).second) continue;

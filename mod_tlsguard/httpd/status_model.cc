@@ -43,7 +43,6 @@ Domain domain_at(const live::DomainBoard& board, const ManagedDomains& declared,
   domain.ari_start = slot.ari_start.load(relaxed);
   domain.ari_end = slot.ari_end.load(relaxed);
   domain.errors = slot.errors.load(relaxed);
-  domain.failed_loads = slot.failed_loads.load(relaxed);
   if (const ManagedDomain* known = declared.declared(domain.identity)) domain.names = known->names;
   return domain;
 }
@@ -105,6 +104,8 @@ void put_files(Model& model, const Runtime& runtime, Extent extent) {
   if (runtime.live != nullptr) read_troubles(*runtime.live, model);
   std::size_t most = extent == Extent::all ? SIZE_MAX : status::files_shown;
   choose_files(model, runtime.certificate_files, most);
+  if (!model.passive) return;
+  for (status::CertificateFile& file : model.files) file.watched = false;
 }
 
 void read_workers(const live::DomainBoard& board, Model& model) {
@@ -237,7 +238,10 @@ Model status_model(request_rec* r, const Runtime& runtime, status::Query query, 
   // Where nothing is managed, an agent may watch files all the same.
   model.managing = runtime.live != nullptr && runtime.domains.any();
   model.watching = runtime.live != nullptr && runtime.watching;
-  if (runtime.live != nullptr) model.agent_seen = moment_of(runtime.live->board().agent_seen());
+  if (runtime.live != nullptr) {
+    model.agent_seen = moment_of(runtime.live->board().agent_seen());
+    model.passive = runtime.live->board().passive();
+  }
   if (model.managing) put_domains(model, runtime, extent);
   put_files(model, runtime, extent);
   put_hosts(model, runtime);

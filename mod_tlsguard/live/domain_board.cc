@@ -191,6 +191,15 @@ UnixSeconds DomainBoard::agent_seen() const {
   return static_cast<const DomainBoardHeader*>(base_)->agent_seen.load(std::memory_order_relaxed);
 }
 
+void DomainBoard::set_passive(bool passive) const {
+  if (base_ == nullptr) return;
+  static_cast<DomainBoardHeader*>(base_)->passive.store(passive ? 1 : 0, std::memory_order_relaxed);
+}
+
+bool DomainBoard::passive() const {
+  return base_ != nullptr && static_cast<const DomainBoardHeader*>(base_)->passive != 0;
+}
+
 WorkerSlot* DomainBoard::worker(std::uint32_t row) const {
   return at<WorkerSlot>(base_, workers_offset) + row % max_workers;
 }

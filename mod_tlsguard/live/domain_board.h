@@ -74,6 +74,7 @@ struct alignas(64) DomainBoardHeader {
   std::atomic<std::uint32_t> domains{0};    // slots given out
   std::atomic<std::uint32_t> epoch{0};      // goes up with every configuration
   std::atomic<std::int64_t> agent_seen{0};  // when the agent was at work last
+  std::atomic<std::uint32_t> passive{0};    // 1: another server has the store, and the agent
 };
 
 // A worker process's row, claimed when it begins and freed when it ends. `busy` is set while what
@@ -142,6 +143,9 @@ class DomainBoard {
   // The agent, every few seconds; and when that was last. 0: never.
   void agent_is_at_work(UnixSeconds now) const;
   [[nodiscard]] UnixSeconds agent_seen() const;
+  // The parent: whether another server renews, so that there is no agent here.
+  void set_passive(bool passive) const;
+  [[nodiscard]] bool passive() const;
   // Slots given out, at most max_domains; those of other configurations among them.
   [[nodiscard]] std::uint32_t used() const;
   // position: below used().

@@ -252,6 +252,7 @@ Result<RuntimeDomain> domain_from_json(const json& object, std::size_t index) {
 Result<void> domains_from_json(const json& object, RuntimeFile& file) {
   Members members(object, "file");
   if (members.has("lists")) members.texts("lists", file.lists);
+  if (members.has("watching")) members.flag("watching", file.watching);
   const json* domains = members.has("domains") ? members.find("domains", &json::is_array) : nullptr;
   if (members.error()) return tl::unexpected(*members.error());
   if (domains == nullptr) return {};
@@ -306,7 +307,8 @@ std::string to_json(const RuntimeFile& file) {
   }
   json object{{"version", format_version}, {"written", file.written},   {"httpd", file.httpd},
               {"openssl", file.openssl},   {"tlsguard", file.tlsguard}, {"pid", file.pid},
-              {"virtual_hosts", hosts},    {"domains", domains},        {"lists", file.lists}};
+              {"virtual_hosts", hosts},    {"domains", domains},        {"lists", file.lists},
+              {"watching", file.watching}};
   return object.dump(2, ' ', false, json::error_handler_t::replace) + "\n";
 }
 

@@ -73,6 +73,7 @@ struct RuntimeFile {
   std::vector<RuntimeHost> virtual_hosts;
   std::vector<RuntimeDomain> domains;  // files of older releases have none
   std::vector<std::string> lists;      // files of TLSGuardDomainList
+  bool watching = false;               // certificate files, for TLSGuardEvent
   bool operator==(const RuntimeFile&) const = default;
 };
 

@@ -25,7 +25,7 @@ Json next_to_json(const Situation& situation, UnixSeconds now) {
   if (situation.live) {
     floor_at = situation.live->not_after - renew_window_of(*situation.live, situation.renew_window);
   }
-  // What is due is due: a moment that moves on would make another file of each look.
+  // What is due is due now, however long it has been.
   UnixSeconds renew_at = due.renew_at <= now ? now : due.renew_at;
   return {{"renew_at", planned(renew_at)},
           {"cause", cause_name(due.cause)},

@@ -45,12 +45,8 @@ StaticWatch::StaticWatch(const std::vector<StaticCertificateSpec>& certificates)
     DomainSpec to{each.server_name, each.names, each.settings};
     files_.push_back({each, "file=" + each.file + ' ' + each.server_name,
                       std::make_shared<const DomainSpec>(std::move(to))});
+    subjects_.insert(files_.back().subject);
   }
-}
-
-bool StaticWatch::has(const std::string& subject) const {
-  return std::any_of(files_.begin(), files_.end(),
-                     [&](const File& file) { return file.subject == subject; });
 }
 
 void StaticWatch::put_files(TroubleReport& report) const {

@@ -6,6 +6,7 @@
 #define TLSGUARD_RENEW_STATIC_WATCH_H
 
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -20,7 +21,7 @@ class StaticWatch {
   explicit StaticWatch(const std::vector<StaticCertificateSpec>& certificates);
   // What is found of all of them now. Files are read once an hour.
   [[nodiscard]] std::vector<Observation> look(UnixSeconds now);
-  [[nodiscard]] bool has(const std::string& subject) const;
+  [[nodiscard]] bool has(const std::string& subject) const { return subjects_.contains(subject); }
   // As they were found by the last look, those first that await a reload.
   void put_files(TroubleReport& report) const;
 
@@ -38,6 +39,7 @@ class StaticWatch {
   static Observation expiry_of(const File& file, UnixSeconds now);
 
   std::vector<File> files_;
+  std::set<std::string> subjects_;
 };
 
 }  // namespace tlsguard::renew

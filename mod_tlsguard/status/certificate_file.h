@@ -24,6 +24,7 @@ struct CertificateFile {
   std::vector<std::string> hosts;  // ServerNames of those that serve it, the first ones
   bool watched = false;            // by the agent, for a TLSGuardEvent
   // Of the agent's report.
+  bool readable = true;         // for the agent's user; else nobody knows of a newer one
   UnixSeconds newer_since = 0;  // a newer one is in the file, and awaits a reload; 0: none is
   UnixSeconds newer_until = 0;
 };

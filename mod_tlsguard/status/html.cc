@@ -140,6 +140,10 @@ std::string header(const Model& model) {
 }
 
 std::string agent_banner(const Model& model) {
+  if (model.passive) {
+    return R"(<p class="banner">Another server uses this store, and renews: what it has is served )"
+           "here, too, and this server's own certificate files are watched by nobody.</p>";
+  }
   if (!agent_is_missing(model)) return "";
   std::string since = model.agent_seen > 0 ? " since " + minute(model.agent_seen) : "";
   return fmt::format(

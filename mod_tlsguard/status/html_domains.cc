@@ -227,15 +227,10 @@ std::string domains_section(const Model& model) {
     shown = fmt::format("{} to {} of {}", grouped(page.begin() + 1), grouped(page.end()),
                         counted(page.matched, "domain"));
   }
-  std::string note;
-  if (!model.reports_trouble.empty()) {
-    note = fmt::format(R"(<p class="advice">No reports of the agent: {}.</p>)",
-                       escaped(model.reports_trouble));
-  }
   return fmt::format(
-      R"(<section id="domains"><h2>Managed domains</h2>{}{}<ul class="domains">{}</ul>)"
+      R"(<section id="domains"><h2>Managed domains</h2>{}<ul class="domains">{}</ul>)"
       "{}</section>",
-      filters(model), note, rows, foot(shown, pager(model.query, page, false)));
+      filters(model), rows, foot(shown, pager(model.query, page, false)));
 }
 
 }  // namespace tlsguard::status

@@ -50,6 +50,12 @@ std::string trouble(const CertificateFile& file, Health health, UnixSeconds now)
   return text.empty() ? "" : fmt::format(R"(<div class="trouble"><p>{}</p></div>)", text);
 }
 
+std::string_view watched_words(const CertificateFile& file) {
+  if (!file.watched) return R"(<small class="muted">not watched: no TLSGuardEvent</small>)";
+  if (file.readable) return "";
+  return R"(<small class="muted">watched as httpd has loaded it: the agent may not read it</small>)";
+}
+
 std::string row(const CertificateFile& file, UnixSeconds now) {
   Health health = health_of(file, now);
   std::string_view color = color_of(health);
@@ -59,9 +65,7 @@ std::string row(const CertificateFile& file, UnixSeconds now) {
       R"(<div class="next"><p>{}</p><small class="muted">issued by {}</small>{}</div>{}</li>)",
       color, names_words(file), color, state_words(health),
       expiry({file.not_before, file.not_after, now, 0}, color), hosts_words(file),
-      escaped(file.issuer),
-      file.watched ? "" : R"(<small class="muted">not watched: no TLSGuardEvent</small>)",
-      trouble(file, health, now));
+      escaped(file.issuer), watched_words(file), trouble(file, health, now));
 }
 
 }  // namespace

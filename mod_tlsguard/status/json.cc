@@ -187,6 +187,7 @@ json files_json(const Model& model) {
                     {"not_after", moment(file.not_after)},
                     {"server_names", file.hosts},
                     {"watched", file.watched},
+                    {"readable", file.readable},
                     {"newer_since", moment(file.newer_since)},
                     {"newer_until", moment(file.newer_until)}});
   }
@@ -246,7 +247,9 @@ std::string to_json(const Model& model) {
   object["managing"] = model.managing;
   object["agent"] = nullptr;
   if (model.managing || model.watching) {
-    object["agent"] = {{"seen", moment(model.agent_seen)}, {"missing", agent_is_missing(model)}};
+    object["agent"] = {{"seen", moment(model.agent_seen)},
+                       {"missing", agent_is_missing(model)},
+                       {"passive", model.passive}};
   }
   object["tally"] = tally_json(model.tally);
   object["page"] = page_json(model.domain_page);

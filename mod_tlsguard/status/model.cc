@@ -103,7 +103,7 @@ Health health_of(const CertificateFile& file, UnixSeconds now) {
 }
 
 bool agent_is_missing(const Model& model) {
-  if (!model.managing && !model.watching) return false;
+  if (model.passive || (!model.managing && !model.watching)) return false;
   // A clock that has jumped back is no reason to cry.
   return model.now - std::max(model.agent_seen, model.started) > agent_silence;
 }
@@ -176,7 +176,17 @@ void choose_files(Model& model, const std::vector<CertificateFile>& all, std::si
   });
   model.files_matched = matched.size();
   matched.resize(std::min(matched.size(), most));
-  for (const CertificateFile* file : matched) model.files.push_back(*file);
+  for (const CertificateFile* file : matched) {
+    if (matched.size() <= files_shown) {
+      model.files.push_back(*file);
+      continue;
+    }
+    // Of all, for metrics: with ten thousand, names and hosts would be a million strings.
+    CertificateFile& brief = model.files.emplace_back();
+    brief.file = file->file;
+    if (!file->names.empty()) brief.names = {file->names.front()};
+    brief.not_after = file->not_after;
+  }
   if (!model.troubles) return;
   // What the agent says is of the certificate that an agent before this configuration knew,
   // perhaps.
@@ -185,6 +195,7 @@ void choose_files(Model& model, const std::vector<CertificateFile>& all, std::si
   for (CertificateFile& file : model.files) {
     auto found = known.find({file.file, file.serial});
     if (found == known.end()) continue;
+    file.readable = found->second->readable;
     file.newer_since = found->second->newer_since;
     file.newer_until = found->second->newer_until;
   }

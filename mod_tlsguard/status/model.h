@@ -62,7 +62,6 @@ struct Domain {
   UnixSeconds ari_start = 0;
   UnixSeconds ari_end = 0;  // 0: the CA suggests nothing
   std::uint32_t errors = 0;
-  std::uint32_t failed_loads = 0;
   Health health = Health::good;
   // Of those that are shown only.
   std::optional<DomainFacts> facts;
@@ -148,9 +147,9 @@ struct Model {
   UnixSeconds started = 0;  // httpd, or its last reload
 
   bool managing = false;
-  std::string reports_trouble;  // why no report can be read at all; empty: they can
-  bool watching = false;        // certificate files: there is an agent for them, too
-  UnixSeconds agent_seen = 0;   // when it was at work last; 0: never
+  bool watching = false;       // certificate files: there is an agent for them, too
+  bool passive = false;        // another server has the store, and its agent renews
+  UnixSeconds agent_seen = 0;  // when it was at work last; 0: never
   DomainTally tally;
   Page domain_page;
   std::vector<Domain> domains;  // of the page; of all for metrics

@@ -88,9 +88,11 @@ void put_domains(MetricWriter& out, const Model& model) {
 }
 
 void put_agent(MetricWriter& out, const Model& model) {
-  if (model.agent_seen == 0) return;
+  // Another server's agent is seen there.
+  if (model.passive) return;
   out.gauge("tlsguard_agent_last_seen_timestamp_seconds",
-            "When tlsguard-agent was at work last; it says so each quarter of a minute.");
+            "When tlsguard-agent was at work last, 0 for never; it says so each quarter of a "
+            "minute.");
   out.sample({}, model.agent_seen);
 }
 
@@ -171,6 +173,11 @@ void put_troubles(MetricWriter& out, const renew::TroubleReport& report) {
   for (const auto& [kind, count] : report.counts) out.sample({{"kind", kind}}, count);
   out.gauge("tlsguard_dead_letters", "Events that somebody never got, of the last hundred.");
   out.sample({}, std::uint64_t{report.dead_letters.size()});
+  UnixSeconds last = 0;
+  for (const auto& letter : report.dead_letters) last = std::max(last, letter.died_at);
+  out.gauge("tlsguard_dead_letter_last_timestamp_seconds",
+            "When the last event was given up; 0: none was.");
+  out.sample({}, std::int64_t{last});
   out.gauge("tlsguard_events_waiting", "Events on their way to their receivers.");
   out.sample({}, report.waiting);
 }
@@ -278,7 +285,7 @@ std::string to_metrics(const Model& model, Dialect dialect) {
     put_domains(out, model);
     put_workers(out, model);
   }
-  put_agent(out, model);
+  if (model.managing || model.watching) put_agent(out, model);
   if (model.cas) put_cas(out, *model.cas);
   if (model.troubles) put_troubles(out, *model.troubles);
   put_files(out, model);

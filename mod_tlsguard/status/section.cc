@@ -45,7 +45,7 @@ std::string section_html(const Model& model) {
   std::string text = "<hr>\n<h1>TLS by mod_tlsguard</h1>\n<dl>\n";
   if (model.managing) text += domains_html(model.tally, model.now);
   if (agent_is_missing(model)) {
-    text += "<dt>tlsguard-agent is not at work: nothing is renewed</dt>\n";
+    text += "<dt>tlsguard-agent is not at work: nothing is renewed, nobody is told</dt>\n";
   }
   text += fmt::format(
       "<dt>Virtual hosts with TLS: {}; handshakes: {} full, {} resumed; {} did not fit the policy "
@@ -60,8 +60,8 @@ std::string section_text(const Model& model) {
   auto add = [&](std::string_view name, std::uint64_t value) {
     text += fmt::format("TLSGuard{}: {}\n", name, value);
   };
+  if (model.managing || model.watching) add("AgentMissing", agent_is_missing(model) ? 1 : 0);
   if (model.managing) {
-    add("AgentMissing", agent_is_missing(model) ? 1 : 0);
     add("Domains", model.tally.total);
     add("DomainsExpired", model.tally.of(Health::expired));
     add("DomainsFailing", model.tally.of(Health::failing));

@@ -199,6 +199,13 @@ def test_a_file_that_ends_in_13_days_alerts_once_and_recovers_once(pki, start, r
     quiet(lambda: receiver.events() == ["expiring", "recovered"], 2)
 
 
+def graceful(site):
+    """Until the next agent is there, which looks for trouble at once."""
+    before = site.log.count("TG0100")
+    site.graceful()
+    wait_for(lambda: site.log.count("TG0100") > before, "another agent", 30)
+
+
 def test_a_file_that_does_not_end_says_nothing(pki, start, receiver):
     """15 days of 90, and 2 days of 7, are not yet in the warn window; without TLSGuardEvent nobody
     watches."""
@@ -206,13 +213,25 @@ def test_a_file_that_does_not_end_says_nothing(pki, start, receiver):
     site.wait_log("TG0100")
     quiet(lambda: receiver.tried == [], 3)
     put(pki, site, 2, lifetime=7)
-    site.graceful()
+    graceful(site)
     quiet(lambda: receiver.tried == [], 3)
     put(pki, site, 1, lifetime=7)
     site.graceful()
     receiver.wait("expiring", STATIC)
     site.graceful(site.config.replace("TLSGuardEvent", "#"))
     assert site.agent_now() is None
+
+
+def test_status_says_that_nobody_watches(pki, start):
+    """Where nothing is managed, too."""
+    site = start(static("TLSGuardEvent webhook @hook@"), prepare=lambda s: put(pki, s, 80))
+    site.wait_log("TG0100")
+    site.served(STATIC)
+    wait_for(lambda: site.ctl("status").code == FINE, "the census", 30)
+    site.graceful("TLSGuardAgentProgram /bin/false\n"
+                  + re.sub("(?m)^TLSGuardAgentProgram.*\n", "", site.config))
+    wait_for(lambda: site.ctl("status").code == TROUBLE, "the end of the agent", 30)
+    assert "No agent is at work, though httpd runs" in site.ctl("status").out
 
 
 def test_a_managed_certificate_that_ends_alerts_once_and_recovers_once(pki, start, receiver):

@@ -264,6 +264,26 @@ START_TEST(nonsense_on_the_board_leads_to_no_access_outside_of_it) {
 }
 END_TEST
 
+START_TEST(who_renews_is_on_the_board) {
+  constexpr UnixSeconds now = 1800000000;
+  Made made;
+  ck_assert_int_eq(made.board.agent_seen(), 0);
+  ck_assert(!made.board.passive());
+  made.board.agent_is_at_work(now);
+  made.board.set_passive(true);
+  ck_assert_int_eq(made.board.agent_seen(), now);
+  ck_assert(made.board.passive());
+  made.board.set_passive(false);
+  ck_assert(!made.board.passive());
+  // No board: nothing is known.
+  live::DomainBoard none;
+  none.agent_is_at_work(now);
+  none.set_passive(true);
+  ck_assert_int_eq(none.agent_seen(), 0);
+  ck_assert(!none.passive());
+}
+END_TEST
+
 START_TEST(domains_of_another_configuration_are_told_apart) {
   Made made;
   made.board.begin_epoch();
@@ -333,6 +353,7 @@ Suite* domain_board_suite() {
   Suite* suite = suite_create("domain_board");
   TCase* tests = tcase_create("domain_board");
   tcase_set_timeout(tests, 60);
+  tcase_add_test(tests, who_renews_is_on_the_board);
   tcase_add_test(tests, sip_hash_is_that_of_the_paper);
   tcase_add_test(tests, a_domain_is_found_under_its_identity_once_it_is_claimed);
   tcase_add_test(tests, identities_of_any_length_up_to_the_bound_are_kept_whole);

@@ -58,6 +58,7 @@ RuntimeFile sample() {
   file.openssl = "OpenSSL 3.0.22 1 Sep 2026";
   file.tlsguard = "0.1.0";
   file.pid = 4711;
+  file.watching = true;
   file.virtual_hosts = {strict, lax};
   file.domains = {{{"www.example.org", "example.org"}, {"P-256", "rsa2048"}, {"letsencrypt"}},
                   {{"*.example.net"}, {"P-384"}, {"internal"}}};

@@ -62,7 +62,6 @@ Model hostile_model() {
   model.httpd = evil;
   model.managing = true;
   model.query = status::parse_query("q=%22%3E%3Cscript%3E&state=%22%3E%3Cb%3E");
-  model.reports_trouble = evil;
   Domain domain = good_domain("x");
   domain.identity = evil;
   domain.names = {evil, evil};

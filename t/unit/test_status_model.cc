@@ -8,6 +8,7 @@
 #include "status/domain_facts.h"
 #include "status/html.h"
 #include "status/markup.h"
+#include "status/open_metrics.h"
 #include "status/section.h"
 #include "status/words.h"
 #include "status_samples.h"
@@ -120,6 +121,18 @@ START_TEST(an_agent_that_is_gone_is_missed) {
   model.agent_seen = status_now - 20;
   ck_assert(!status::agent_is_missing(model));
   ck_assert(status::to_html(model).find("at work") == std::string::npos);
+  model.agent_seen = 0;
+  model.managing = false;
+  model.watching = true;
+  ck_assert(status::agent_is_missing(model));
+  expect_contains(status::to_metrics(model, status::Dialect::open_metrics),
+                  "tlsguard_agent_last_seen_timestamp_seconds 0\n");
+  expect_contains(status::section_text(model), "TLSGuardAgentMissing: 1");
+  // Another server's agent is none of this one's.
+  model.passive = true;
+  ck_assert(!status::agent_is_missing(model));
+  expect_contains(status::to_html(model), "Another server uses this store");
+  model.passive = false;
   model.agent_seen = INT64_MAX;
   ck_assert(!status::agent_is_missing(model));
 }
