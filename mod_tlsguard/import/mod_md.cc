@@ -19,7 +19,7 @@ constexpr std::string_view pem_end = ".pem";
 constexpr const char* not_in_the_store[] = {
     "mod_md's store does not have all of its configuration. What takes the place of the rest:",
     "MDNotifyCmd, MDMessageCmd: TLSGuardEvent command   MDHttpProxy: TLSGuardHTTPProxy",
-    "MDCACertificateFile: TLSGuardCATrust   MDPortMap: TLSGuardPortMap   "
+    "MDCACertificateFile: TLSGuardCATrust   MDPortMap: TLSGuardPortMap",
     "md-status: SetHandler tlsguard-status"};
 
 class Reader {
