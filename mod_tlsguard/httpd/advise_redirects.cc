@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "core/dns_name.h"
 #include "core/text.h"
@@ -17,9 +18,10 @@ namespace {
 
 using web::ConditionKind;
 
+constexpr const char* left_for_others = "only hosts that no TLS virtual host has need this one";
+
 struct Found {
   const ConfigLine* line;
-  std::string host;  // in lower case; empty: whatever was asked for
   bool permanent;
   bool proxied;  // it asks for X-Forwarded-Proto
 };
@@ -28,7 +30,6 @@ struct Found {
 struct Rules {
   bool engine = false;
   bool unsure = false;  // rules that this does not understand stand above
-  bool proxied = false;
   std::vector<ConditionKind> conditions;
   std::vector<Found> found;
 };
@@ -36,7 +37,18 @@ struct Rules {
 class Redirects {
  public:
   Redirects(const AdviceInput& input, const std::vector<ConfigLine>& lines)
-      : input_(input), lines_(lines) {}
+      : input_(input), lines_(lines) {
+    std::vector<const server_rec*> servers;
+    for (const server_rec* s = input.base->next; s != nullptr; s = s->next) servers.push_back(s);
+    std::set<std::pair<std::string_view, std::uint16_t>> addresses;
+    // httpd has the last one first.
+    for (auto s = servers.rbegin(); s != servers.rend(); ++s) {
+      for (const server_addr_rec* at = (*s)->addrs; at != nullptr; at = at->next) {
+        if (addresses.emplace(at->virthost, at->host_port).second) defaults_.insert(*s);
+        if (conf_of(*s)->site->host != nullptr) tls_ports_.insert(at->host_port);
+      }
+    }
+  }
 
   void look() {
     for (const ConfigLine& line : lines_) {
@@ -114,7 +126,7 @@ class Redirects {
     if (!permanent || !all || !target || target->keeps_path == appends) return;
     if (target->host.empty() && appends) return;  // no variables there
     if (target->host.empty() || has_name(line.server, target->host)) {
-      say({&line, target->host, *permanent, false}, target->port);
+      if (port_fits(target->port)) say({&line, *permanent, false});
     }
   }
 
@@ -145,82 +157,106 @@ class Redirects {
     auto permanent = web::rewrite_is_permanent(words.size() > 2 ? words[2] : "");
     const bool same_host = target && (target->host.empty() || has_name(line.server, target->host));
     if (rules.unsure || has(ConditionKind::other) || !same_host || !target->keeps_path ||
-        !permanent || !web::matches_every_path(words[0]) || !port_fits(*target)) {
+        !permanent || !web::matches_every_path(words[0]) || !port_fits(target->port)) {
       rules.unsure = true;
       return;
     }
-    rules.found.push_back({&line, target->host, *permanent, has(ConditionKind::proxy_says)});
+    rules.found.push_back({&line, *permanent, has(ConditionKind::proxy_says)});
   }
 
   // TLSGuardRequireHTTPS sends to the port of the name's TLS virtual host.
-  [[nodiscard]] bool port_fits(const web::HttpsTarget& target) const {
-    if (!target.port || *target.port == 443) return true;
-    const auto& hosts = input_.runtime.sites;
-    return std::any_of(hosts.begin(), hosts.end(), [&](const auto& site) {
-      return site->host != nullptr && site->host->server->addrs != nullptr &&
-             site->host->server->addrs->host_port == *target.port;
-    });
-  }
-
-  void say(const Found& found, std::optional<std::uint16_t> port) {
-    if (port_fits({found.host, port, true})) say(found);
+  [[nodiscard]] bool port_fits(std::optional<std::uint16_t> port) const {
+    return !port || *port == 443 || tls_ports_.contains(*port);
   }
 
   void say(const Found& found) {
     const ConfigLine& line = *found.line;
     const ServerConf* conf = conf_of(line.server);
-    const Site& site = *conf->site;
     // Without a ServerName of its own it answers for whatever is asked for. A virtual host without
     // any line that we know shares what httpd keeps of the base server.
-    const bool for_all = !conf->server_name || conf == conf_of(input_.base);
-    const Sent names = names_sent(line.server);
-    if (site.require_https != web::RequireHttps::off || (!for_all && names.all_required)) {
-      return say_twice(line);
-    }
-    std::string where;
-    if (!names.served.empty()) {
-      where = fmt::format("in the TLS virtual host of {}", names.served);
-    } else if (found.host.empty() && for_all && !input_.runtime.virtual_hosts.empty()) {
-      where = "in the TLS virtual hosts";
-    } else if (!site.trusted_proxies.empty()) {
-      where = "here";
-    } else {
-      return;  // it leads to another server
-    }
+    if (!conf->server_name || conf == conf_of(input_.base)) return;
+    const Sent sent = names_sent(line.server, *conf->site);
+    const bool proxied = !conf->site->trusted_proxies.empty();
+    // Followed, it must leave no name in clear that is sent to https now.
+    if (sent.refused || (sent.not_served && !proxied)) return;
+    const bool all_go = proxied || !defaults_.contains(line.server);
+    if (sent.open.empty()) return say_twice(line, all_go);
+    std::string where = proxied ? "here"
+                                : fmt::format("in the TLS virtual host{} of {}",
+                                              sent.open.size() > 1 ? "s" : "", some_of(sent.open));
     std::string directive(line.name);
     note("redirect",
          {line.place(), directive,
           fmt::format("{}: 'TLSGuardRequireHTTPS {}' {} sends each name in clear to itself over "
-                      "https, keeps the method, and lets pending challenges pass{}; then this "
-                      "redirect can go",
+                      "https, keeps the method, and lets pending challenges pass{}; then {}",
                       directive, found.permanent ? "permanent" : "temporary", where,
                       found.proxied ? " ('TLSGuardTrustedProxy' names the proxy whose "
                                       "X-Forwarded-Proto counts)"
-                                    : "")});
+                                    : "",
+                      all_go ? "this redirect can go" : left_for_others)});
   }
 
+  // What becomes of the names of a virtual host without this redirect.
   struct Sent {
-    bool all_required = true;
-    std::string served;  // the first that a TLS virtual host has, without TLSGuardRequireHTTPS
+    bool not_served = false;        // some have no TLS virtual host: they pass in clear
+    bool refused = false;           // some get a 403
+    std::vector<std::string> open;  // without TLSGuardRequireHTTPS; one a TLS virtual host
   };
-  [[nodiscard]] Sent names_sent(const server_rec* s) const {
-    Sent names;
+  [[nodiscard]] Sent names_sent(const server_rec* s, const Site& own) const {
+    Sent sent;
+    std::set<const Site*> open;
     for (const std::string& name : names_of(s)) {
-      const RequiredName* required = input_.runtime.names.table.find(name);
-      if (required != nullptr && required->setting != web::RequireHttps::off) continue;
-      names.all_required = false;
-      if (required != nullptr && names.served.empty()) names.served = name;
+      const Asked asked = asked_of(own, name);
+      if (asked.site == nullptr) sent.not_served = true;
+      if (asked.setting == web::RequireHttps::refuse) sent.refused = true;
+      bool is_open = asked.setting == web::RequireHttps::off;
+      if (is_open && open.insert(asked.site).second) sent.open.push_back(name);
     }
-    return names;
+    return sent;
   }
 
-  void say_twice(const ConfigLine& line) {
+  struct Asked {
+    const Site* site;  // of a TLS virtual host that has the name, or all names of the pattern
+    web::RequireHttps setting;
+  };
+  [[nodiscard]] Asked asked_of(const Site& own, const std::string& name) const {
+    const auto& table = input_.runtime.names.table;
+    // One entry has to match a pattern whether its '*' stand for much or for nothing.
+    const std::string much = filled(name, "**");
+    const RequiredName* served = table.find(much);
+    if (served == nullptr || served != table.find(filled(name, ""))) {
+      return {nullptr, own.require_https};
+    }
+    Asked asked{served->site, own.require_https};
+    table.each(much, [&](const RequiredName& one, bool) {
+      asked.setting = web::stricter(asked.setting, one.setting);
+    });
+    if (const ManagedDomain* domain = input_.runtime.domains.find(much)) {
+      asked.setting = web::stricter(asked.setting, domain->require_https);
+    }
+    return asked;
+  }
+
+  [[nodiscard]] static std::string filled(const std::string& pattern, std::string_view star) {
+    std::string text;
+    for (char c : pattern) {
+      if (c == '*') {
+        text += star;
+      } else {
+        text += c;
+      }
+    }
+    return text;
+  }
+
+  void say_twice(const ConfigLine& line, bool all_go) {
     std::string directive(line.name);
     note("redirect twice",
          {line.place(), directive,
           fmt::format("{}: TLSGuardRequireHTTPS answers what comes in clear for {} "
-                      "before this does; the line can go",
-                      directive, some_of(names_of(line.server)))});
+                      "before this does; {}",
+                      directive, some_of(names_of(line.server)),
+                      all_go ? "the line can go" : left_for_others)});
   }
 
   // The first of a line's uses speaks for all.
@@ -238,6 +274,8 @@ class Redirects {
     Advice advice;
   };
   std::map<LineKey, Use> uses_;
+  std::set<const server_rec*> defaults_;  // of an address: what no other has comes to them
+  std::set<std::uint16_t> tls_ports_;
   const AdviceInput& input_;
   const std::vector<ConfigLine>& lines_;
   std::map<std::pair<const server_rec*, const ap_directive_t*>, Rules> rules_;

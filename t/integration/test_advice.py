@@ -53,7 +53,11 @@ def clear(*lines, name=A, alias=WWW):
     return vhost(name, *alias, *lines, port="plain", tls=False)
 
 
-def redirect(*lines, tls=vhost(A), **options):
+ALIAS = f"ServerAlias {WWW}"
+FOR_OTHERS = "only hosts that no TLS virtual host has need this one"
+
+
+def redirect(*lines, tls=vhost(A, ALIAS), **options):
     return tls + clear(*lines, **options)
 
 
@@ -101,23 +105,29 @@ ADVISED = {
                            ("TLSGuardRequireHTTPS permanent",)),
     "httpd's redirect": (redirect(HTTPD_REDIRECT), 'RewriteRule "^(.*)"',
                          ("TLSGuardRequireHTTPS permanent",)),
-    "for every name": (
-        vhost(A) + clear("RewriteEngine on", "RewriteRule (.*) https://%{HTTP_HOST}%{REQUEST_URI}",
-                         name=None, alias=None), "RewriteRule",
-        ("'TLSGuardRequireHTTPS temporary' in the TLS virtual hosts",)),
-    "in the server": (
-        "RewriteEngine on\nRewriteCond %{HTTPS} off\n"
-        "RewriteRule ^ https://%{HTTP_HOST}%{REQUEST_URI} [R=308]\n" + vhost(A), "RewriteRule",
-        ("TLSGuardRequireHTTPS permanent",)),
+    "each name by another virtual host": (
+        redirect(MOZILLA_REDIRECT, tls=vhost(A) + vhost(WWW)), "RewriteRule",
+        (f"in the TLS virtual hosts of {A}, {WWW} sends",)),
+    "a pattern": (redirect(MOZILLA_REDIRECT, tls=vhost(A, "ServerAlias *.example.test"),
+                           alias="*.example.test"), "RewriteRule",
+                  (f"in the TLS virtual host of {A} sends",)),
+    "a pattern within another": (
+        redirect(MOZILLA_REDIRECT, tls=vhost(A, "ServerAlias *.example.test"),
+                 alias="w?w.*.example.test"), "RewriteRule", (f"of {A} sends",)),
+    "the default of its address": (redirect(MOZILLA_REDIRECT), "RewriteRule",
+                                   ("; then " + FOR_OTHERS,)),
+    "behind another of its address": (
+        clear(name=B, alias=None) + redirect(MOZILLA_REDIRECT), "RewriteRule",
+        ("; then this redirect can go",)),
     "behind a proxy": (
         clear("TLSGuardTrustedProxy 127.0.0.1", "RewriteEngine on",
               "RewriteCond %{HTTP:X-Forwarded-Proto} !https",
               "RewriteRule ^ https://%{HTTP_HOST}%{REQUEST_URI} [R=301,L]"), "RewriteRule",
-        ("'TLSGuardRequireHTTPS permanent' here", "TLSGuardTrustedProxy")),
+        ("'TLSGuardRequireHTTPS permanent' here", "TLSGuardTrustedProxy", "can go")),
     "Redirect": (redirect(f"Redirect permanent / https://{A}/"), "Redirect",
                  ("TLSGuardRequireHTTPS permanent",)),
-    "Redirect for now": (redirect(f'Redirect "/" "https://{WWW}/"', tls=vhost(WWW)), "Redirect",
-                         ("TLSGuardRequireHTTPS temporary", WWW)),
+    "Redirect for now": (redirect(f'Redirect "/" "https://{WWW}/"', tls=vhost(WWW, f"ServerAlias {A}")),
+                         "Redirect", ("TLSGuardRequireHTTPS temporary", A)),
     "RedirectPermanent": (redirect(f"RedirectPermanent / https://{A}"), "RedirectPermanent",
                           ("TLSGuardRequireHTTPS permanent",)),
     "RedirectMatch": (redirect(f"RedirectMatch 301 ^/(.*)$ https://{A}/$1"), "RedirectMatch",
@@ -127,12 +137,18 @@ ADVISED = {
                  'Redirect 301 "https://%{HTTP_HOST}%{REQUEST_URI}"\n</If>'), "Redirect",
         ("TLSGuardRequireHTTPS permanent",)),
     "a redirect too many": (
-        redirect(CERTBOT_REDIRECT,
-                 tls=vhost(A, f"ServerAlias {WWW}", "TLSGuardRequireHTTPS temporary")),
-        "RewriteRule", (f"for {A}, {WWW} before this does", "can go")),
+        redirect(CERTBOT_REDIRECT, tls=vhost(A, ALIAS, "TLSGuardRequireHTTPS temporary")),
+        "RewriteRule", (f"for {A}, {WWW} before this does; " + FOR_OTHERS,)),
     "a redirect of the virtual host itself too many": (
-        redirect("TLSGuardRequireHTTPS permanent", CERTBOT_REDIRECT), "RewriteRule",
-        ("before this does", "can go")),
+        clear(name=B, alias=None) + redirect("TLSGuardRequireHTTPS permanent", CERTBOT_REDIRECT),
+        "RewriteRule", (f"for {A}, {WWW} before this does; the line can go",)),
+    "a redirect behind a proxy too many": (
+        clear("TLSGuardTrustedProxy 127.0.0.1", "TLSGuardRequireHTTPS permanent", CERTBOT_REDIRECT),
+        "RewriteRule", ("before this does; the line can go",)),
+    "a redirect of a domain too many": (
+        redirect(MOZILLA_REDIRECT, alias=None, tls=managed(
+            f"<TLSGuardDomain {A}>\n{INTERNAL}\nTLSGuardRequireHTTPS permanent\n"
+            "</TLSGuardDomain>")), "RewriteRule", (f"for {A} before this does",)),
     # Stapling
     "stapling without a responder": (
         STAPLING + "SSLUseStapling on\n" + vhost(A) + vhost(B), "SSLUseStapling",
@@ -223,8 +239,37 @@ QUIET = {
     "over TLS": (vhost(A, "RewriteEngine on", "RewriteCond %{HTTPS} off",
                        "RewriteRule ^ https://%{HTTP_HOST}%{REQUEST_URI} [R]"), "Rewrite"),
     "no TLS virtual host has the name": (redirect(CERTBOT_REDIRECT, tls=vhost(B)), "Rewrite"),
-    "a name of another server": (
+    "one name has no TLS virtual host": (
+        redirect(f"Redirect permanent / https://{A}/", tls=vhost(A)), "Redirect"),
+    "one name has none, and the other is required": (
         redirect(CERTBOT_REDIRECT, tls=vhost(A, "TLSGuardRequireHTTPS temporary")), "Rewrite"),
+    "one name has none, and it is required here": (
+        redirect("TLSGuardRequireHTTPS permanent", CERTBOT_REDIRECT, tls=vhost(A)), "Rewrite"),
+    "a pattern has none": (redirect(MOZILLA_REDIRECT, alias="*.example.test"), "Rewrite"),
+    "a pattern has none for some": (
+        redirect(MOZILLA_REDIRECT, tls=vhost(A, "ServerAlias ?.example.test"),
+                 alias="*.example.test"), "Rewrite"),
+    "a pattern has none for the shortest": (
+        redirect(MOZILLA_REDIRECT, tls=vhost(A, "ServerAlias *?.example.test"),
+                 alias="*.example.test"), "Rewrite"),
+    "for every name": (
+        vhost(A) + clear("RewriteEngine on", "RewriteRule (.*) https://%{HTTP_HOST}%{REQUEST_URI}",
+                         name=None, alias=None), "Rewrite"),
+    "for every name, and required here": (
+        vhost(A) + clear("TLSGuardRequireHTTPS permanent", "RewriteEngine on",
+                         "RewriteRule (.*) https://%{HTTP_HOST}%{REQUEST_URI}",
+                         name=None, alias=None), "Rewrite"),
+    "in the server": (
+        "RewriteEngine on\nRewriteCond %{HTTPS} off\n"
+        "RewriteRule ^ https://%{HTTP_HOST}%{REQUEST_URI} [R=308]\n" + vhost(A), "Rewrite"),
+    "a name is refused": (
+        redirect(CERTBOT_REDIRECT, tls=vhost(A, ALIAS, "TLSGuardRequireHTTPS refuse")), "Rewrite"),
+    "refused here": (
+        redirect("TLSGuardRequireHTTPS refuse", CERTBOT_REDIRECT), "Rewrite"),
+    "a domain is refused": (
+        redirect(MOZILLA_REDIRECT, alias=None, tls=managed(
+            f"<TLSGuardDomain {A}>\n{INTERNAL}\nTLSGuardRequireHTTPS refuse\n"
+            "</TLSGuardDomain>")), "Rewrite"),
     "in a section of a section": (
         redirect("<Location /x>\n<If \"%{HTTPS} == 'off'\">\n"
                  'Redirect 301 "https://%{HTTP_HOST}%{REQUEST_URI}"\n</If>\n</Location>'),
