@@ -21,9 +21,9 @@ using web::ConditionKind;
 constexpr const char* left_for_others = "only hosts that no TLS virtual host has need this one";
 
 struct Found {
-  const ConfigLine* line;
-  bool permanent;
-  bool proxied;  // it asks for X-Forwarded-Proto
+  const ConfigLine* line = nullptr;
+  bool permanent = false;
+  bool proxied = false;  // it asks for X-Forwarded-Proto
 };
 
 // mod_rewrite's lines of one virtual host, or of one section in it.
@@ -66,8 +66,8 @@ class Redirects {
       for (const Found& found : rules.found) say(found);
     }
     // Where some virtual host that includes it needs it, it stays.
-    for (auto& [line, use] : uses_) {
-      if (use.all == use.advised) input_.advice.add(use.kind, std::move(use.advice));
+    for (const auto& [line, use] : uses_) {
+      if (use.advised > 0 && use.all == use.advised) tell(use);
     }
   }
 
@@ -179,21 +179,18 @@ class Redirects {
     const bool proxied = !conf->site->trusted_proxies.empty();
     // Followed, it must leave no name in clear that is sent to https now.
     if (sent.refused || (sent.not_served && !proxied)) return;
-    const bool all_go = proxied || !defaults_.contains(line.server);
-    if (sent.open.empty()) return say_twice(line, all_go);
-    std::string where = proxied ? "here"
-                                : fmt::format("in the TLS virtual host{} of {}",
-                                              sent.open.size() > 1 ? "s" : "", some_of(sent.open));
-    std::string directive(line.name);
-    note("redirect",
-         {line.place(), directive,
-          fmt::format("{}: 'TLSGuardRequireHTTPS {}' {} sends each name in clear to itself over "
-                      "https, keeps the method, and lets pending challenges pass{}; then {}",
-                      directive, found.permanent ? "permanent" : "temporary", where,
-                      found.proxied ? " ('TLSGuardTrustedProxy' names the proxy whose "
-                                      "X-Forwarded-Proto counts)"
-                                    : "",
-                      all_go ? "this redirect can go" : left_for_others)});
+    Use& use = uses_[line_of(line.place())];
+    if (use.advised++ == 0) use.found = found;
+    const bool all_sent =
+        proxied && (!sent.open.empty() || conf->site->require_https != web::RequireHttps::off);
+    if (!all_sent && defaults_.contains(line.server)) use.for_others = true;
+    if (sent.open.empty()) {
+      use.sent.insert(names_of(line.server).front());
+    } else if (proxied) {
+      use.here = true;
+    } else {
+      use.open.insert(sent.open.begin(), sent.open.end());
+    }
   }
 
   // What becomes of the names of a virtual host without this redirect.
@@ -249,30 +246,47 @@ class Redirects {
     return text;
   }
 
-  void say_twice(const ConfigLine& line, bool all_go) {
-    std::string directive(line.name);
-    note("redirect twice",
-         {line.place(), directive,
-          fmt::format("{}: TLSGuardRequireHTTPS answers what comes in clear for {} "
-                      "before this does; {}",
-                      directive, some_of(names_of(line.server)),
-                      all_go ? "the line can go" : left_for_others)});
-  }
-
-  // The first of a line's uses speaks for all.
-  void note(const char* kind, Advice advice) {
-    Use& use = uses_[line_of(advice.where)];
-    if (use.advised++ > 0) return;
-    use.kind = kind;
-    use.advice = std::move(advice);
-  }
-
+  // A line in all virtual hosts that include its file.
   struct Use {
     std::size_t all = 0;
     std::size_t advised = 0;
-    const char* kind = "";
-    Advice advice;
+    Found found{};
+    bool for_others = false;     // for hosts that no TLS virtual host has it does something still
+    bool here = false;           // TLSGuardRequireHTTPS has to be in the virtual host itself
+    std::set<std::string> open;  // in the TLS virtual hosts of these names
+    std::set<std::string> sent;  // already
   };
+
+  void tell(const Use& use) {
+    if (use.here && !use.open.empty()) return;  // too much to say
+    const bool twice = !use.here && use.open.empty();
+    std::string text = twice ? fmt::format(
+                                   "TLSGuardRequireHTTPS answers what comes in clear for "
+                                   "{} before this does; {}",
+                                   some_of({use.sent.begin(), use.sent.end()}),
+                                   use.for_others ? left_for_others : "the line can go")
+                             : what_would(use);
+    std::string directive(use.found.line->name);
+    std::string kind = twice ? "redirect twice" : "redirect";
+    if (use.for_others) kind += " for others";
+    input_.advice.add(kind, {use.found.line->place(), directive, directive + ": " + text});
+  }
+
+  static std::string what_would(const Use& use) {
+    std::string where =
+        use.here ? "here"
+                 : fmt::format("in the TLS virtual host{} of {}", use.open.size() > 1 ? "s" : "",
+                               some_of({use.open.begin(), use.open.end()}));
+    return fmt::format(
+        "'TLSGuardRequireHTTPS {}' {} sends each name in clear to itself over https, keeps the "
+        "method, and lets pending challenges pass{}; then {}",
+        use.found.permanent ? "permanent" : "temporary", where,
+        use.found.proxied
+            ? " ('TLSGuardTrustedProxy' names the proxy whose X-Forwarded-Proto counts)"
+            : "",
+        use.for_others ? left_for_others : "this redirect can go");
+  }
+
   std::map<LineKey, Use> uses_;
   std::set<const server_rec*> defaults_;  // of an address: what no other has comes to them
   std::set<std::uint16_t> tls_ports_;

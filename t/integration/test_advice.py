@@ -138,13 +138,17 @@ ADVISED = {
         ("TLSGuardRequireHTTPS permanent",)),
     "a redirect too many": (
         redirect(CERTBOT_REDIRECT, tls=vhost(A, ALIAS, "TLSGuardRequireHTTPS temporary")),
-        "RewriteRule", (f"for {A}, {WWW} before this does; " + FOR_OTHERS,)),
+        "RewriteRule", (f"for {A} before this does; " + FOR_OTHERS,)),
     "a redirect of the virtual host itself too many": (
         clear(name=B, alias=None) + redirect("TLSGuardRequireHTTPS permanent", CERTBOT_REDIRECT),
-        "RewriteRule", (f"for {A}, {WWW} before this does; the line can go",)),
+        "RewriteRule", (f"for {A} before this does; the line can go",)),
     "a redirect behind a proxy too many": (
         clear("TLSGuardTrustedProxy 127.0.0.1", "TLSGuardRequireHTTPS permanent", CERTBOT_REDIRECT),
         "RewriteRule", ("before this does; the line can go",)),
+    "a redirect behind a proxy too many but for others": (
+        redirect("TLSGuardTrustedProxy 127.0.0.1", CERTBOT_REDIRECT,
+                 tls=vhost(A, ALIAS, "TLSGuardRequireHTTPS permanent")),
+        "RewriteRule", ("before this does; " + FOR_OTHERS,)),
     "a redirect of a domain too many": (
         redirect(MOZILLA_REDIRECT, alias=None, tls=managed(
             f"<TLSGuardDomain {A}>\n{INTERNAL}\nTLSGuardRequireHTTPS permanent\n"
@@ -457,10 +461,23 @@ def test_a_file_that_many_include_is_one_line(bench):
         (str(lines), 1, "SSLProtocol"), (str(lines), 2, "Header"),
         (str(redirects), 3, "RewriteRule")]
     assert f"of {A}, {B} allows" in found[0][2]
+    assert f"in the TLS virtual hosts of {A}, {B} sends" in found[2][2]
     needed = BASELINE + hosts[0] + hosts[1].replace("SSLEngine", "TLSGuardEngine report\nSSLEngine")
     found = advice(test(bench, needed + plain[0] + plain[1].replace(B, "other.example.test")),
                    "(?!SSLCertificateFile)")
     assert [text.split(":")[0] for _, _, text in found] == ["Header"]
+
+
+def test_a_redirect_that_many_include_is_left_for_others_where_one_needs_it(bench):
+    redirects = bench.dir / "redirects.conf"
+    redirects.write_text(MOZILLA_REDIRECT)
+    config = vhost(A) + vhost(B) + vhost(WWW) + clear(name=B, alias=None)
+    config += clear(f"Include {redirects}", name=A, alias=None)
+    [(_, _, text)] = advice(test(bench, config), "Rewrite")
+    assert "this redirect can go" in text
+    config += clear(f"Include {redirects}", name=WWW, alias=None).replace("*:", "127.0.0.2:")
+    [(_, _, text)] = advice(test(bench, config), "Rewrite")
+    assert f"of {A}, {WWW} sends" in text and FOR_OTHERS in text
 
 
 def test_a_macro_is_one_line(fresh):
