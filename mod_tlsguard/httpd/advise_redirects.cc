@@ -88,7 +88,7 @@ class Redirects {
     if (path == "/") {
       return equal_ignoring_case(name, "<Location") || equal_ignoring_case(name, "<Directory");
     }
-    return equal_ignoring_case(name, "<If") && path.find("HTTPS") != std::string_view::npos;
+    return equal_ignoring_case(name, "<If") && web::transport_asked(path) == web::Transport::clear;
   }
 
   [[nodiscard]] static bool has_name(const server_rec* s, std::string_view name) {
@@ -150,8 +150,7 @@ class Redirects {
       return std::find(rules.conditions.begin(), rules.conditions.end(), kind) !=
              rules.conditions.end();
     };
-    const bool lets_challenges_through =
-        words[1] == "-" && words[0].find("known") != std::string::npos;
+    const bool lets_challenges_through = words[1] == "-" && web::matches_challenges(words[0]);
     if (lets_challenges_through) return;
     auto target = web::https_target(words[1]);
     auto permanent = web::rewrite_is_permanent(words.size() > 2 ? words[2] : "");

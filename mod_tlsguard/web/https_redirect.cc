@@ -5,6 +5,7 @@
 #include <cctype>
 #include <charconv>
 #include <initializer_list>
+#include <iterator>
 
 #include "core/text.h"
 
@@ -29,13 +30,20 @@ bool one_of(std::string_view text, std::initializer_list<std::string_view> words
                      [&](std::string_view word) { return equal_ignoring_case(text, word); });
 }
 
-bool contains(std::string_view text, std::string_view part) {
-  return text.find(part) != std::string_view::npos;
-}
-
-// Of "/.well-known/acme-challenge/", escaped or not.
-bool names_challenges(std::string_view pattern) {
-  return contains(pattern, "well-known") || contains(pattern, "well\\-known");
+// A pattern of one word: "!=on", "!^on$", "on".
+struct Word {
+  bool negated = false;
+  std::string_view text;
+};
+Word word_in(std::string_view pattern) {
+  Word word;
+  word.negated = take_prefix(pattern, "!");
+  if (!take_prefix(pattern, "=")) {
+    take_prefix(pattern, "^");
+    take_suffix(pattern, "$");
+  }
+  word.text = pattern;
+  return word;
 }
 
 bool is_host(std::string_view name) {
@@ -93,12 +101,29 @@ std::optional<HttpsTarget> https_target(std::string_view url) {
   return target;
 }
 
+bool matches_challenges(std::string_view pattern) {
+  std::string path;
+  std::copy_if(pattern.begin(), pattern.end(), std::back_inserter(path),
+               [](char c) { return c != '\\'; });
+  std::string_view rest = path;
+  take_prefix(rest, "^");
+  if (take_prefix(rest, "/")) take_prefix(rest, "?");
+  if (!take_prefix(rest, ".well-known/acme-challenge")) return false;
+  return one_of(rest, {"", "/", "/.*", "/.*$", "/(.*)", "/(.*)$", "/.+", "/.+$", "/(.+)", "/(.+)$",
+                       "/[0-9a-zA-Z_-]+$"});
+}
+
 bool matches_every_path(std::string_view pattern) {
-  if (pattern.starts_with('!')) return names_challenges(pattern);
-  for (std::string_view begin : {"^(?!", "^/(?!", "^/?(?!"}) {
-    if (pattern.starts_with(begin)) return names_challenges(pattern);
-  }
+  if (take_prefix(pattern, "!")) return matches_challenges(pattern);
   take_prefix(pattern, "^");
+  for (std::string_view begin : {"(?!", "/(?!", "/?(?!"}) {
+    if (!pattern.starts_with(begin)) continue;
+    pattern.remove_prefix(begin.size());
+    for (std::string_view end : {").*$", ").*", ")(.*)$", ")(.*)", ")"}) {
+      if (take_suffix(pattern, end)) return matches_challenges(pattern);
+    }
+    return false;
+  }
   if (one_of(pattern, {"", "/", "/?"})) return true;
   take_suffix(pattern, "$");
   return one_of(pattern, {".*", "(.*)", "/.*", "/(.*)", "(/.*)", "/?.*", "/?(.*)", ".+", "(.+)"});
@@ -106,29 +131,49 @@ bool matches_every_path(std::string_view pattern) {
 
 ConditionKind condition_kind(std::string_view tested, std::string_view pattern,
                              const std::function<bool(std::string_view)>& is_own) {
-  const bool negated = pattern.starts_with('!');
+  const Word word = word_in(pattern);
   auto when = [](bool holds, ConditionKind kind) { return holds ? kind : ConditionKind::other; };
-  const bool secure = contains(to_lower(pattern), "https");
-  if (one_of(tested, {"%{HTTPS}"})) {
-    return when(negated || contains(to_lower(pattern), "off"), ConditionKind::in_clear);
-  }
+  auto is_word = [&](std::string_view plain, std::string_view negated) {
+    return equal_ignoring_case(word.text, word.negated ? negated : plain);
+  };
+  if (one_of(tested, {"%{HTTPS}"})) return when(is_word("off", "on"), ConditionKind::in_clear);
   if (one_of(tested, {"%{SERVER_PORT}"})) {
-    return when(contains(pattern, negated ? "443" : "80"), ConditionKind::in_clear);
+    return when(is_word("80", "443"), ConditionKind::in_clear);
   }
   if (one_of(tested, {"%{REQUEST_SCHEME}"})) {
-    return when(negated == secure, ConditionKind::in_clear);
+    return when(is_word("http", "https"), ConditionKind::in_clear);
   }
   if (one_of(tested, {"%{HTTP:X-Forwarded-Proto}"})) {
-    return when(negated == secure, ConditionKind::proxy_says);
+    return when(is_word("http", "https"), ConditionKind::proxy_says);
   }
   if (one_of(tested, {"%{REQUEST_URI}"})) {
-    return when(negated && names_challenges(pattern), ConditionKind::no_challenge);
+    bool all_but = take_prefix(pattern, "!") && matches_challenges(pattern);
+    return when(all_but, ConditionKind::no_challenge);
   }
   if (one_of(tested, {"%{HTTP_HOST}", "%{SERVER_NAME}"})) {
     std::string name = plain_name(pattern);
     return when(is_host(name) && is_own(name), ConditionKind::own_name);
   }
   return ConditionKind::other;
+}
+
+Transport transport_asked(std::string_view expression) {
+  std::string text;
+  for (char c : expression) {
+    if (c == '"') c = '\'';
+    if (c != ' ' && c != '\t' && c != '\\') text += to_lower(c);
+  }
+  if (one_of(text,
+             {"%{https}=='on'", "%{https}='on'", "%{https}!='off'", "%{request_scheme}=='https'",
+              "%{request_scheme}='https'", "%{request_scheme}!='http'"})) {
+    return Transport::tls;
+  }
+  if (one_of(text,
+             {"%{https}=='off'", "%{https}='off'", "%{https}!='on'", "%{request_scheme}=='http'",
+              "%{request_scheme}='http'", "%{request_scheme}!='https'"})) {
+    return Transport::clear;
+  }
+  return Transport::unsure;
 }
 
 std::optional<bool> redirect_is_permanent(std::string_view status) {

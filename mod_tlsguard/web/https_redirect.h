@@ -23,7 +23,9 @@ struct HttpsTarget {
 // nullopt: another scheme, a path of its own, or a host that is put together.
 [[nodiscard]] std::optional<HttpsTarget> https_target(std::string_view url);
 
-// A regular expression that every path matches, or every one but those of ACME's challenges.
+// A regular expression for the paths of ACME's challenges, in one of the forms it is written in.
+[[nodiscard]] bool matches_challenges(std::string_view pattern);
+// One that every path matches, or every one but those of ACME's challenges.
 [[nodiscard]] bool matches_every_path(std::string_view pattern);
 
 enum class ConditionKind {
@@ -36,6 +38,10 @@ enum class ConditionKind {
 // A RewriteCond in a virtual host without TLS. is_own: whether a name is one of its names.
 [[nodiscard]] ConditionKind condition_kind(std::string_view tested, std::string_view pattern,
                                            const std::function<bool(std::string_view)>& is_own);
+
+// What an expression of httpd (<If>, expr=) asks for, where it asks for nothing else.
+enum class Transport { tls, clear, unsure };
+[[nodiscard]] Transport transport_asked(std::string_view expression);
 
 // By a status as Redirect takes it, or the R of a RewriteRule's flags: 301 or 308, else for now.
 // nullopt: no redirect (gone, see-other, [P], [F] …).

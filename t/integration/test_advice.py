@@ -278,6 +278,19 @@ QUIET = {
         redirect("<Location /x>\n<If \"%{HTTPS} == 'off'\">\n"
                  'Redirect 301 "https://%{HTTP_HOST}%{REQUEST_URI}"\n</If>\n</Location>'),
         "Redirect"),
+    "in a section with a condition more": (
+        redirect("<If \"%{HTTPS} == 'off' && %{REQUEST_URI} !~ m#^/health#\">\n"
+                 'Redirect 301 "https://%{HTTP_HOST}%{REQUEST_URI}"\n</If>'), "Redirect"),
+    "a rule above that is not for challenges": (
+        redirect("RewriteEngine on", "RewriteRule ^/unknown - [L]",
+                 "RewriteRule ^ https://%{HTTP_HOST}%{REQUEST_URI} [R]"), "Rewrite"),
+    "all but challenges and something else": (
+        redirect("RewriteEngine on",
+                 "RewriteRule ^/(?!\\.well-known|health) https://%{HTTP_HOST}%{REQUEST_URI} [R]"),
+        "Rewrite"),
+    "all but challenges and something else, by a condition": (
+        redirect("RewriteEngine on", "RewriteCond %{REQUEST_URI} !^/(\\.well-known|health)",
+                 "RewriteRule ^ https://%{HTTP_HOST}%{REQUEST_URI} [R]"), "Rewrite"),
     "TLSGuardRequireHTTPS alone": (redirect(tls=vhost(A, "TLSGuardRequireHTTPS permanent")), "Re"),
     "stapling is off": (STAPLING + "SSLUseStapling off\n" + vhost(A), "SSLUseStapling"),
     "stapling from a URL": (

@@ -11,9 +11,12 @@ using web::condition_kind;
 using web::ConditionKind;
 using web::https_target;
 using web::HttpsTarget;
+using web::matches_challenges;
 using web::matches_every_path;
 using web::redirect_is_permanent;
 using web::rewrite_is_permanent;
+using web::Transport;
+using web::transport_asked;
 
 bool is_ours(std::string_view name) { return name == "example.org" || name == "www.example.org"; }
 
@@ -44,12 +47,49 @@ END_TEST
 START_TEST(every_path) {
   for (const char* all :
        {"^", "^/", ".*", "(.*)", "^.*$", "^(.*)$", "^/?(.*)$", "^/(.*)$", "^/.*", "(.+)", "^/?",
-        "!^/\\.well-known/acme-challenge/", "^/(?!\\.well-known/acme-challenge/)"}) {
+        "!^/\\.well-known/acme-challenge/", "^/(?!\\.well-known/acme-challenge/)",
+        "^(?!/\\.well-known/acme-challenge/).*", "^/?(?!\\.well-known/acme-challenge)(.*)$"}) {
     ck_assert_msg(matches_every_path(all), "%s", all);
   }
   for (const char* some :
-       {"^/$", "^$", "^/shop", "index\\.html$", "!^/healthz", "^/(?!shop)", "^/([a-z]+)$"}) {
+       {"^/$", "^$", "^/shop", "index\\.html$", "!^/healthz", "^/(?!shop)", "^/([a-z]+)$",
+        "^/(?!\\.well-known|health)", "^/(?!\\.well-known/acme-challenge/|health).*",
+        "^/(?!\\.well-known/acme-challenge/)shop", "!^/(\\.well-known/acme-challenge/|health)",
+        "!^/unknown", "^(?!/well-known-shop)", "^/(?!\\.well-known/acme-challenge/)$"}) {
     ck_assert_msg(!matches_every_path(some), "%s", some);
+  }
+}
+END_TEST
+
+START_TEST(challenges) {
+  for (const char* path :
+       {"^/\\.well-known/acme-challenge/", "^/?\\.well-known/acme-challenge",
+        "/.well-known/acme-challenge/", "^\\.well\\-known\\/acme\\-challenge\\/(.*)$",
+        "^/\\.well-known/acme-challenge/.+", "^/.well-known/acme-challenge/[0-9a-zA-Z_-]+$"}) {
+    ck_assert_msg(matches_challenges(path), "%s", path);
+  }
+  for (const char* other :
+       {"^/unknown", "^/\\.well-known/", "^/\\.well-known/security\\.txt$", "known",
+        "^/\\.well-known/acme-challenge/|^/health", "", "^/", "!^/\\.well-known/acme-challenge/"}) {
+    ck_assert_msg(!matches_challenges(other), "%s", other);
+  }
+}
+END_TEST
+
+START_TEST(expressions) {
+  for (const char* clear : {"%{HTTPS} == 'off'", "%{HTTPS}!=\"on\"", "%{HTTPS} = 'off'",
+                            "%{REQUEST_SCHEME} == 'http'", "%{HTTPS} != \\\"on\\\""}) {
+    ck_assert_msg(transport_asked(clear) == Transport::clear, "%s", clear);
+  }
+  for (const char* tls :
+       {"%{HTTPS} == 'on'", "%{HTTPS} != 'off'", "%{REQUEST_SCHEME} == \"https\""}) {
+    ck_assert_msg(transport_asked(tls) == Transport::tls, "%s", tls);
+  }
+  for (const char* other :
+       {"%{HTTPS} == 'off' && %{REQUEST_URI} !~ m#^/health#", "%{HTTPS} == 'off' || true", "",
+        "%{REQUEST_URI} == '/HTTPS'", "! %{HTTPS} == 'on'", "%{HTTP:X-Forwarded-Proto} == 'HTTPS'",
+        "%{HTTPS}"}) {
+    ck_assert_msg(transport_asked(other) == Transport::unsure, "%s", other);
   }
 }
 END_TEST
@@ -61,17 +101,23 @@ START_TEST(conditions) {
   for (const char* clear : {"off", "!on", "!=on", "=off", "^off$", "!^on$"}) {
     ck_assert_msg(kind("%{HTTPS}", clear) == ConditionKind::in_clear, "%s", clear);
   }
-  ck_assert((kind("%{HTTPS}", "on") == ConditionKind::other));
+  for (const char* other : {"on", "!off", "!=off", "^(off|on)$", "off|on", ""}) {
+    ck_assert_msg(kind("%{HTTPS}", other) == ConditionKind::other, "%s", other);
+  }
   ck_assert((kind("%{SERVER_PORT}", "80") == ConditionKind::in_clear));
   ck_assert((kind("%{SERVER_PORT}", "!^443$") == ConditionKind::in_clear));
   ck_assert((kind("%{SERVER_PORT}", "!80") == ConditionKind::other));
+  ck_assert((kind("%{SERVER_PORT}", "^80|81$") == ConditionKind::other));
+  ck_assert((kind("%{SERVER_PORT}", "!8443") == ConditionKind::other));
   ck_assert((kind("%{REQUEST_SCHEME}", "=http") == ConditionKind::in_clear));
   ck_assert((kind("%{REQUEST_SCHEME}", "!=https") == ConditionKind::in_clear));
   ck_assert((kind("%{REQUEST_SCHEME}", "https") == ConditionKind::other));
   ck_assert((kind("%{HTTP:X-Forwarded-Proto}", "!https") == ConditionKind::proxy_says));
+  ck_assert((kind("%{HTTP:X-Forwarded-Proto}", "^$") == ConditionKind::other));
   ck_assert((kind("%{REQUEST_URI}", "!^/\\.well\\-known/acme\\-challenge/") ==
              ConditionKind::no_challenge));
   ck_assert((kind("%{REQUEST_URI}", "!^/healthz") == ConditionKind::other));
+  ck_assert((kind("%{REQUEST_URI}", "!^/(\\.well-known|health)") == ConditionKind::other));
   ck_assert((kind("%{REQUEST_URI}", "^/\\.well-known/") == ConditionKind::other));
   ck_assert((kind("%{SERVER_NAME}", "=example.org") == ConditionKind::own_name));
   ck_assert((kind("%{HTTP_HOST}", "^www\\.example\\.org$") == ConditionKind::own_name));
@@ -102,6 +148,8 @@ Suite* https_redirect_suite() {
   TCase* tests = tcase_create("all");
   tcase_add_test(tests, targets);
   tcase_add_test(tests, every_path);
+  tcase_add_test(tests, challenges);
+  tcase_add_test(tests, expressions);
   tcase_add_test(tests, conditions);
   tcase_add_test(tests, statuses);
   suite_add_tcase(suite, tests);
