@@ -7,6 +7,7 @@
 #include "core/text.h"
 #include "httpd/advise.h"
 #include "httpd/conf_of.h"
+#include "web/https_redirect.h"
 
 namespace tlsguard::httpd {
 
@@ -14,7 +15,7 @@ namespace {
 
 struct HeaderLine {
   std::string value;
-  bool sure = true;  // no condition, or one that only asks for TLS
+  bool sure = true;  // for every response: no section, no condition, or one that only asks for TLS
 };
 
 // Header [always|onsuccess] action field value [early|env=…|expr=…]
@@ -34,7 +35,10 @@ std::optional<HeaderLine> hsts_line(const std::vector<std::string>& words) {
   if (!sets || !equal_ignoring_case(field, "Strict-Transport-Security")) return std::nullopt;
   HeaderLine line{std::string(next())};
   for (std::string_view condition = next(); !condition.empty(); condition = next()) {
-    if (condition.find("HTTPS") == std::string_view::npos) line.sure = false;
+    bool over_tls = equal_ignoring_case(condition, "env=HTTPS") ||
+                    (condition.starts_with("expr=") &&
+                     web::transport_asked(condition.substr(5)) == web::Transport::tls);
+    if (!over_tls) line.sure = false;
   }
   return line;
 }
@@ -74,8 +78,9 @@ struct Found {
 void advise_line(const AdviceInput& input, const Found& found) {
   const Reached& reached = found.reached;
   if (reached.with.empty() && reached.without.empty()) return;
+  // HSTS for a whole virtual host cannot be taken back for as long as browsers keep it.
+  if (!reached.without.empty() && !found.header.sure) return;
   if (reached.with.empty()) {
-    if (!found.header.sure) return;
     input.advice.add(
         "hsts by mod_headers",
         {found.place, "Header",
@@ -109,8 +114,10 @@ void advise_hsts(const AdviceInput& input, const std::vector<ConfigLine>& lines)
     if (!equal_ignoring_case(line.name, "Header")) continue;
     auto header = hsts_line(line.words(input.temporary));
     if (!header) continue;
+    if (line.section != nullptr) header->sure = false;
     Found& one =
         found.try_emplace(line_of(line.place()), Found{line.place(), *header, {}}).first->second;
+    if (!header->sure) one.header.sure = false;
     // The server's lines are in force in all its virtual hosts.
     if (line.server == input.base) {
       one.reached = everywhere;

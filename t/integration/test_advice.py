@@ -218,6 +218,18 @@ QUIET = {
     "HSTS behind a proxy": (clear(HSTS), "Header"),
     "HSTS on a condition of its own": (
         vhost(A, "Header set Strict-Transport-Security max-age=300 env=sure"), "Header"),
+    "HSTS on a condition of its own over TLS": (
+        vhost(A, "Header set Strict-Transport-Security max-age=300 "
+              "\"expr=%{HTTPS} == 'on' && %{REQUEST_URI} =~ m#^/shop#\""), "Header"),
+    "HSTS where it is not TLS": (
+        vhost(A, "Header set Strict-Transport-Security max-age=300 env=!HTTPS"), "Header"),
+    **{f"HSTS of a part: {section}": (
+        vhost(A, f"<{section} {what}>\n{HSTS}\n</{section}>"), "Header")
+       for section, what in (("If", '"%{HTTPS} == \'on\'"'), ("Location", "/app"),
+                             ("Files", "*.html"), ("Directory", '"@docroot@"'))},
+    "HSTS of a part, for some": (
+        f"<Location /app>\n{HSTS}\n</Location>\n" + vhost(A, "TLSGuardHSTS on") + vhost(B),
+        "Header"),
     "TLSGuardHSTS alone": (vhost(A, "TLSGuardHSTS on"), "Header"),
     "HSTS of another virtual host": (
         vhost(A, "TLSGuardHSTS on") + clear(HSTS), "Header"),
@@ -491,6 +503,16 @@ def test_a_redirect_that_many_include_is_left_for_others_where_one_needs_it(benc
     config += clear(f"Include {redirects}", name=WWW, alias=None).replace("*:", "127.0.0.2:")
     [(_, _, text)] = advice(test(bench, config), "Rewrite")
     assert f"of {A}, {WWW} sends" in text and FOR_OTHERS in text
+
+
+def test_hsts_that_one_includes_for_a_part_stays(bench):
+    header = bench.dir / "hsts.conf"
+    header.write_text(HSTS + "\n")
+    hosts = [vhost(A, f"Include {header}"),
+             vhost(B, f"<Location /app>\nInclude {header}\n</Location>")]
+    for config in (hosts[0] + hosts[1], hosts[1] + hosts[0]):
+        assert advice(test(bench, config), "Header") == []
+    assert len(advice(test(bench, hosts[0] + vhost(B)), "Header")) == 1
 
 
 def test_a_macro_is_one_line(fresh):
