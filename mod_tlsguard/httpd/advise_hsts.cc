@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 #include <optional>
 
 #include "core/text.h"
 #include "httpd/advise.h"
 #include "httpd/conf_of.h"
+#include "httpd/domain_resolver.h"
 #include "web/https_redirect.h"
 
 namespace tlsguard::httpd {
@@ -59,14 +61,34 @@ std::string same_arguments(const std::string& value) {
 struct Reached {
   std::vector<std::string> with;  // TLSGuardHSTS
   std::vector<std::string> without;
+  bool elsewhere = false;  // in clear, perhaps behind somebody who speaks TLS
 };
 
-void reach(const server_rec* s, Reached& reached) {
+void reach(const Runtime& runtime, const server_rec* s, Reached& reached) {
   const Site& site = *conf_of(s)->site;
   // Over TLS, or behind a proxy that says so.
-  if (site.host == nullptr && site.trusted_proxies.empty()) return;
+  if (site.host == nullptr && site.trusted_proxies.empty()) {
+    const std::vector<std::string> names = names_of(s);
+    bool served = conf_of(s)->server_name &&
+                  std::all_of(names.begin(), names.end(), [&](const std::string& name) {
+                    return runtime.names.table.find(name) != nullptr;
+                  });
+    if (!served) reached.elsewhere = true;
+    return;
+  }
   const char* name = s->server_hostname != nullptr ? s->server_hostname : "it";
   (site.hsts.enabled ? reached.with : reached.without).emplace_back(name);
+}
+
+Reached reach_all(const AdviceInput& input) {
+  std::vector<const server_rec*> servers;
+  for (const server_rec* s = input.base; s != nullptr; s = s->next) {
+    if (s != input.base || conf_of(s)->site->host != nullptr) servers.push_back(s);
+  }
+  Reached reached;
+  // httpd has the last one first.
+  for (auto s = servers.rbegin(); s != servers.rend(); ++s) reach(input.runtime, *s, reached);
+  return reached;
 }
 
 struct Found {
@@ -77,7 +99,7 @@ struct Found {
 
 void advise_line(const AdviceInput& input, const Found& found) {
   const Reached& reached = found.reached;
-  if (reached.with.empty() && reached.without.empty()) return;
+  if (reached.elsewhere || (reached.with.empty() && reached.without.empty())) return;
   // HSTS for a whole virtual host cannot be taken back for as long as browsers keep it.
   if (!reached.without.empty() && !found.header.sure) return;
   if (reached.with.empty()) {
@@ -107,8 +129,7 @@ void advise_line(const AdviceInput& input, const Found& found) {
 }  // namespace
 
 void advise_hsts(const AdviceInput& input, const std::vector<ConfigLine>& lines) {
-  Reached everywhere;
-  for (const VirtualHost* host : hosts_in_order(input.runtime)) reach(host->server, everywhere);
+  const Reached everywhere = reach_all(input);
   std::map<LineKey, Found> found;
   for (const ConfigLine& line : lines) {
     if (!equal_ignoring_case(line.name, "Header")) continue;
@@ -122,7 +143,7 @@ void advise_hsts(const AdviceInput& input, const std::vector<ConfigLine>& lines)
     if (line.server == input.base) {
       one.reached = everywhere;
     } else {
-      reach(line.server, one.reached);
+      reach(input.runtime, line.server, one.reached);
     }
   }
   for (const auto& [key, one] : found) advise_line(input, one);

@@ -88,6 +88,12 @@ ADVISED = {
               "</Location>\n</IfModule>"), "Header", ("twice",)),
     "HSTS twice for some": (HSTS + "\n" + vhost(A, "TLSGuardHSTS on") + vhost(B), "Header",
                             ("twice", f"this one for {A}; with TLSGuardHSTS for {B}, too")),
+    "HSTS twice, and in clear": (
+        HSTS + "\n" + vhost(A, ALIAS, "TLSGuardHSTS on") + clear(), "Header", ("twice", f"{A};")),
+    "HSTS twice, and behind a trusted proxy": (
+        HSTS + "\n" + vhost(A, "TLSGuardHSTS on")
+        + clear("TLSGuardTrustedProxy 127.0.0.1", name=B, alias=None), "Header",
+        ("twice", f"this one for {A}; with TLSGuardHSTS for {B}, too")),
     "HSTS by mod_headers": (vhost(A, HSTS), "Header",
                             ("'TLSGuardHSTS max-age=63072000 includeSubDomains'", "errors")),
     "HSTS behind a trusted proxy": (
@@ -230,6 +236,10 @@ QUIET = {
     "HSTS of a part, for some": (
         f"<Location /app>\n{HSTS}\n</Location>\n" + vhost(A, "TLSGuardHSTS on") + vhost(B),
         "Header"),
+    "HSTS twice, and for every name perhaps behind a proxy": (
+        HSTS + "\n" + vhost(A, "TLSGuardHSTS on") + clear(name=None, alias=None), "Header"),
+    "HSTS twice, and perhaps behind a proxy": (
+        HSTS + "\n" + vhost(A, "TLSGuardHSTS on") + clear(name=B, alias=None), "Header"),
     "TLSGuardHSTS alone": (vhost(A, "TLSGuardHSTS on"), "Header"),
     "HSTS of another virtual host": (
         vhost(A, "TLSGuardHSTS on") + clear(HSTS), "Header"),
