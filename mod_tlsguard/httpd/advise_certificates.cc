@@ -14,6 +14,7 @@
 #include "httpd/domain_resolver.h"
 #include "httpd/static_certificates.h"
 #include "renew/spec_ca.h"
+#include "renew/windows.h"
 
 namespace tlsguard::httpd {
 
@@ -82,13 +83,12 @@ struct Unattended {
   bool ends_soon = false;
 };
 
-// TLSGuardWarnWindow, 14 days without one.
 std::int64_t warn_window(const ServerConf& conf, const CertificateFile& file) {
-  constexpr std::int64_t two_weeks = 14LL * 86400;
-  if (conf.domain_conf == nullptr || !conf.domain_conf->warn_window) return two_weeks;
-  const renew::Window& window = conf.domain_conf->warn_window->value;
-  if (const Seconds* length = std::get_if<Seconds>(&window)) return length->count();
-  return (file.not_after - file.not_before) / 100 * std::get<int>(window);
+  std::optional<renew::Window> written;
+  if (conf.domain_conf != nullptr && conf.domain_conf->warn_window) {
+    written = conf.domain_conf->warn_window->value;
+  }
+  return renew::warn_window_of({file.not_before, file.not_after}, written);
 }
 
 std::set<std::string> names_of_mod_md(const server_rec* base) {

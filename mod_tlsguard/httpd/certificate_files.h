@@ -19,7 +19,7 @@ struct CertificateFile {
   hello::CertificateKey key;
   UnixSeconds not_before = 0;  // 0: OpenSSL cannot read them
   UnixSeconds not_after = 0;
-  bool has_ocsp = false;
+  bool has_ocsp = true;  // in doubt it names a responder
 };
 
 class CertificateFiles {

@@ -20,20 +20,6 @@ constexpr std::int64_t day = 24 * hour;
 constexpr std::uint64_t salt_renew = 0x72656e65;
 constexpr std::uint64_t salt_good = 0x676f6f64;
 
-// Certificates of people's own making may claim any dates.
-std::int64_t lifetime_of(const Validity& validity) {
-  constexpr std::int64_t longest = 200 * (365 * day);
-  if (validity.not_after <= validity.not_before) return 0;
-  UnixSeconds begin = std::clamp<UnixSeconds>(validity.not_before, 0, never / 2);
-  UnixSeconds end = std::clamp<UnixSeconds>(validity.not_after, 0, never / 2);
-  return std::min(end - begin, longest);
-}
-
-std::int64_t length_of(const Window& window, std::int64_t lifetime) {
-  if (const auto* seconds = std::get_if<Seconds>(&window)) return seconds->count();
-  return lifetime * std::get<int>(window) / 100;
-}
-
 // A moment written down, and a wait from there on; a clock that has jumped back ends the wait.
 UnixSeconds after(UnixSeconds written, std::int64_t wait, UnixSeconds now) {
   return written > now ? now : written + wait;
@@ -107,22 +93,6 @@ std::string_view cause_name(Cause cause) {
 }
 
 UnixSeconds Plan::next() const { return std::min({renew_at, ask_ari_at, warn_at}); }
-
-std::int64_t renew_window_of(const Validity& validity, const std::optional<Window>& configured) {
-  std::int64_t lifetime = lifetime_of(validity);
-  std::int64_t usual = lifetime < 10 * day ? lifetime / 2 : lifetime * 33 / 100;
-  if (!configured) return usual;
-  std::int64_t window = std::max(length_of(*configured, lifetime), std::int64_t{0});
-  // Written for certificates that live longer: it would renew without end.
-  if (window >= lifetime && std::holds_alternative<Seconds>(*configured)) return usual;
-  return std::min(window, lifetime * 9 / 10);
-}
-
-std::int64_t warn_window_of(const Validity& validity, const std::optional<Window>& configured) {
-  std::int64_t lifetime = lifetime_of(validity);
-  if (!configured) return std::min(14 * day, lifetime / 4);
-  return std::clamp(length_of(*configured, lifetime), std::int64_t{0}, lifetime);
-}
 
 std::int64_t retry_delay(const Situation& s) {
   const Failure& failure = s.failure;

@@ -14,16 +14,11 @@
 
 #include "core/unix_time.h"
 #include "renew/spec.h"
+#include "renew/windows.h"
 
 namespace tlsguard::renew {
 
 inline constexpr UnixSeconds never = std::numeric_limits<UnixSeconds>::max();
-
-struct Validity {
-  UnixSeconds not_before = 0;
-  UnixSeconds not_after = 0;
-  bool operator==(const Validity&) const = default;
-};
 
 // What the CA suggests for the certificate that is live (RFC 9773), and when it is asked again.
 struct AriState {
@@ -96,12 +91,6 @@ struct Plan {
 [[nodiscard]] Plan plan(const Situation& situation, UnixSeconds now);
 // From here on a certificate that is live should long have been replaced: warnings, and no veto.
 [[nodiscard]] bool in_warn_window(const Situation& situation, UnixSeconds now);
-
-// Seconds before not_after at which renewal, or the warning, begins.
-[[nodiscard]] std::int64_t renew_window_of(const Validity& validity,
-                                           const std::optional<Window>& configured);
-[[nodiscard]] std::int64_t warn_window_of(const Validity& validity,
-                                          const std::optional<Window>& configured);
 
 // The next attempt after a failure: seconds after failure.last_at; and when that is, which is now
 // where nothing has failed.

@@ -4,6 +4,7 @@ server shows it. The configurations are those that people have: of Debian, of ce
 generator, of httpd's own documents."""
 import json
 import re
+import ssl
 
 import pytest
 
@@ -416,8 +417,20 @@ def test_a_certificate_with_a_responder_is_stapled(bench, pki):
     assert advice(test(bench, config), "SSLUseStapling") == []
 
 
+def test_a_certificate_that_is_not_read_is_stapled(bench, pki):
+    """Its last day is in a thirteenth month."""
+    certificate, key = pki.issue("month", ocsp="http://127.0.0.1:9/")
+    der = bytearray(ssl.PEM_cert_to_DER_cert(certificate.read_text()))
+    first, last = [at.start() for at in re.finditer(rb"\x17\x0d", der)][:2]
+    assert last == first + 15
+    der[last + 4:last + 6] = b"13"
+    certificate.write_text(ssl.DER_cert_to_PEM_cert(bytes(der)))
+    config = STAPLING + with_file(certificate, key, "SSLUseStapling on")
+    assert advice(test(bench, config)) == []
+
+
 def test_a_file_that_ends_soon_is_warned_of(bench, pki):
-    soon = pki.issue("soon", lifetime=10 * DAY)
+    soon = pki.issue("soon", lifetime=70 * DAY, age=60 * DAY)
     for files, word in ((soon, "ends"), ((pki.cert("expired"), pki.key("expired")), "ended")):
         said = test(bench, with_file(*files))
         assert advice(said) == []
@@ -432,10 +445,19 @@ def test_a_file_that_ends_soon_is_warned_of(bench, pki):
     assert "TG0003" in test(bench, vhost(A, "TLSGuardWarnWindow 100d")).text
 
 
+def test_a_certificate_of_six_days_is_warned_of_in_its_last_quarter(bench, pki):
+    young, old = (pki.issue(f"six-{age}", kind="ec", lifetime=6 * DAY, age=age * DAY)
+                  for age in (1, 5))
+    said = test(bench, with_file(*young))
+    assert "TG0003" not in said.text and len(advice(said)) == 1
+    assert "TG0003" in test(bench, with_file(*old)).text
+
+
 def test_many_that_end_soon_are_one_warning(bench, pki):
     config = ""
     for number in range(7):
-        files = pki.issue(f"soon{number}", kind="ec", lifetime=(5 + number) * DAY)
+        files = pki.issue(f"soon{number}", kind="ec", lifetime=(65 + number) * DAY,
+                          age=60 * DAY)
         config += with_file(*files).replace(A, f"h{number}.example.test")
     said = test(bench, config)
     assert said.text.count("TG0003") == 1 and advice(said) == []
