@@ -15,6 +15,7 @@
 #include "core/date.h"
 #include "core/descriptor.h"
 #include "crypto/certificate.h"
+#include "crypto/secret_bytes.h"
 #include "renew/schedule.h"
 
 namespace tlsguard::renew {
@@ -22,17 +23,17 @@ namespace {
 
 constexpr std::int64_t hour = 3600;
 
-// The first certificate in a file, whatever else is in it; nullopt: it cannot be read. A FIFO or a
-// device in its place must not hold us up.
+// The first certificate in a file, whatever else is in it, its key perhaps; nullopt: it cannot be
+// read. A FIFO or a device in its place must not hold us up.
 std::optional<crypto::CertificateFacts> leaf_of(const std::string& path) {
   Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   struct stat facts {};
   if (file.get() < 0 || ::fstat(file.get(), &facts) != 0 || !S_ISREG(facts.st_mode)) return {};
-  std::string text(crypto::max_chain_pem, '\0');
-  ssize_t got = ::pread(file.get(), text.data(), text.size(), 0);
+  crypto::SecretBytes bytes(
+      std::min(static_cast<std::size_t>(facts.st_size), crypto::max_chain_pem));
+  ssize_t got = ::pread(file.get(), bytes.bytes().data(), bytes.size(), 0);
   if (got <= 0) return {};
-  text.resize(static_cast<std::size_t>(got));
-  auto leaf = crypto::first_certificate(text);
+  auto leaf = crypto::first_certificate(bytes.text().substr(0, static_cast<std::size_t>(got)));
   if (!leaf) return {};
   auto read = crypto::facts_of(leaf->get());
   return read ? std::optional(std::move(*read)) : std::nullopt;
