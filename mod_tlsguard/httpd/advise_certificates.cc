@@ -54,7 +54,7 @@ bool may_have_staples(const VirtualHost& host, CertificateFiles& files) {
   bool in_file = std::any_of(conf.ssl_certificate_files.begin(), conf.ssl_certificate_files.end(),
                              [&](const Written<std::string>& written) {
                                const auto& file = files.read(written.value);
-                               return !file || file->has_ocsp;
+                               return !file || !file->facts || file->facts->has_ocsp;
                              });
   bool managed_one =
       std::any_of(managed.own.begin(), managed.own.end(),
@@ -88,7 +88,7 @@ std::int64_t warn_window(const ServerConf& conf, const CertificateFile& file) {
   if (conf.domain_conf != nullptr && conf.domain_conf->warn_window) {
     written = conf.domain_conf->warn_window->value;
   }
-  return renew::warn_window_of({file.not_before, file.not_after}, written);
+  return renew::warn_window_of({file.facts->not_before, file.facts->not_after}, written);
 }
 
 std::set<std::string> names_of_mod_md(const server_rec* base) {
@@ -103,20 +103,19 @@ std::set<std::string> names_of_mod_md(const server_rec* base) {
 
 class Files {
  public:
-  explicit Files(const AdviceInput& input) : input_(input) {
+  explicit Files(const AdviceInput& input) {
     const std::set<std::string> mod_md = names_of_mod_md(input.base);
     const std::int64_t now = apr_time_sec(apr_time_now());
     for (const VirtualHost* host : hosts_in_order(input.runtime)) {
-      bool ours = host->managed.fully || !host->managed.own.empty();
-      if (ours || mod_md.contains(to_lower(host->name))) continue;
-      if (watches_files(*host)) {
-        each_file(*host,
-                  [&](const CertificateFile& file, const Place&) { watched_.insert(file.path); });
-      } else {
-        each_file(*host, [&](const CertificateFile& file, const Place& place) {
-          note(*host, file, place, now);
-        });
-      }
+      if (is_managed(*host) || mod_md.contains(to_lower(host->name))) continue;
+      const bool watched = watches_files(*host);
+      input.files.each(*conf_of(host->server), [&](const CertificateFile& file, const Place& at) {
+        if (watched) {
+          watched_.insert(file.path);
+        } else {
+          note(*host, file, at, now);
+        }
+      });
     }
   }
 
@@ -127,20 +126,12 @@ class Files {
       if (!watched_.contains(path)) found.push_back(&one);
     }
     std::stable_sort(found.begin(), found.end(), [](const Unattended* a, const Unattended* b) {
-      return a->file->not_after < b->file->not_after;
+      return a->file->facts->not_after < b->file->facts->not_after;
     });
     return found;
   }
 
  private:
-  template <typename Use>
-  void each_file(const VirtualHost& host, const Use& use) {
-    for (const auto& written : conf_of(host.server)->ssl_certificate_files) {
-      const auto& file = input_.files.read(written.value);
-      if (file && file->not_after != 0) use(*file, written.place);
-    }
-  }
-
   void note(const VirtualHost& host, const CertificateFile& file, const Place& place,
             std::int64_t now) {
     Unattended& one = files_.try_emplace(file.path).first->second;
@@ -150,10 +141,10 @@ class Files {
     }
     one.file = &file;
     one.hosts.push_back(host.name);
-    if (file.not_after - now <= warn_window(*conf_of(host.server), file)) one.ends_soon = true;
+    if (file.facts->not_after - now <= warn_window(*conf_of(host.server), file))
+      one.ends_soon = true;
   }
 
-  const AdviceInput& input_;
   std::map<std::string, Unattended> files_;
   std::set<std::string> watched_;
 };
@@ -179,19 +170,19 @@ void warn_of_ending(const std::vector<const Unattended*>& ending, Complaints& co
           one->place,
           fmt::format("SSLCertificateFile: the certificate of {} {} on {}, and nothing here renews "
                       "it: {}",
-                      some_of(one->hosts), one->file->not_after <= now ? "ended" : "ends",
-                      day(one->file->not_after), what_would_for(*one->file)));
+                      some_of(one->hosts), one->file->facts->not_after <= now ? "ended" : "ends",
+                      day(one->file->facts->not_after), what_would_for(*one->file)));
     }
     return;
   }
   std::vector<std::string> hosts;
   hosts.reserve(ending.size());
   for (const Unattended* one : ending) hosts.push_back(one->hosts.front());
-  complaints.warning(
-      ending.front()->place,
-      fmt::format("SSLCertificateFile: {} certificates end soon or have ended, the "
-                  "first on {}, and nothing here renews them: those of {}. {}",
-                  ending.size(), day(ending.front()->file->not_after), some_of(hosts), what_would));
+  complaints.warning(ending.front()->place,
+                     fmt::format("SSLCertificateFile: {} certificates end soon or have ended, the "
+                                 "first on {}, and nothing here renews them: those of {}. {}",
+                                 ending.size(), day(ending.front()->file->facts->not_after),
+                                 some_of(hosts), what_would));
 }
 
 void advise_manual(const AdviceInput& input) {
@@ -255,12 +246,12 @@ void advise_renewal(const AdviceInput& input, Complaints& complaints) {
             ? fmt::format(
                   "SSLCertificateFile: nothing here renews the certificate of {}, which "
                   "ends on {}: {}",
-                  some_of(one->hosts), day(one->file->not_after), what_would)
+                  some_of(one->hosts), day(one->file->facts->not_after), what_would)
             : fmt::format(
                   "SSLCertificateFile: the certificate of {}, which ends on {}, is renewed "
                   "by certbot and live after a reload only: 'tlsguardctl import certbot {}' "
                   "takes it over",
-                  some_of(one->hosts), day(one->file->not_after), certbot);
+                  some_of(one->hosts), day(one->file->facts->not_after), certbot);
     input.advice.add(certbot.empty() ? "not renewed" : "certbot",
                      {one->place, "SSLCertificateFile", std::move(text)});
   }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "httpd/certificate_files.h"
 
-#include "crypto/certificate.h"
+#include <utility>
+
 #include "policy/context.h"
 
 namespace tlsguard::httpd {
@@ -12,12 +13,8 @@ Result<CertificateFile> read_file(std::string path) {
   crypto::Certificate leaf;
   auto key = policy::key_of_file(path, &leaf);
   if (!key) return tl::unexpected(key.error());
-  CertificateFile file{std::move(path), *key};
-  if (auto facts = crypto::facts_of(leaf.get())) {
-    file.not_before = facts->not_before;
-    file.not_after = facts->not_after;
-    file.has_ocsp = facts->has_ocsp;
-  }
+  CertificateFile file{std::move(path), *key, std::nullopt};
+  if (auto facts = crypto::facts_of(leaf.get())) file.facts = std::move(*facts);
   return file;
 }
 

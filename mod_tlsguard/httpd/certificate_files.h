@@ -4,22 +4,22 @@
 #ifndef TLSGUARD_HTTPD_CERTIFICATE_FILES_H
 #define TLSGUARD_HTTPD_CERTIFICATE_FILES_H
 
+#include <optional>
 #include <string>
 #include <unordered_map>
 
 #include "core/error.h"
-#include "core/unix_time.h"
+#include "crypto/certificate.h"
 #include "hello/server_settings.h"
 #include "httpd/includes.h"
+#include "httpd/server_conf.h"
 
 namespace tlsguard::httpd {
 
 struct CertificateFile {
   std::string path;
   hello::CertificateKey key;
-  UnixSeconds not_before = 0;  // 0: OpenSSL cannot read them
-  UnixSeconds not_after = 0;
-  bool has_ocsp = true;  // in doubt it names a responder
+  std::optional<crypto::CertificateFacts> facts;  // nullopt: OpenSSL cannot read them
 };
 
 class CertificateFiles {
@@ -27,6 +27,14 @@ class CertificateFiles {
   explicit CertificateFiles(apr_pool_t* temporary) : temporary_(temporary) {}
   // name: as written. What is returned lives as long as this.
   [[nodiscard]] const Result<CertificateFile>& read(const std::string& name);
+  // use(file, place) for those of a virtual host that have facts.
+  template <typename Use>
+  void each(const ServerConf& conf, const Use& use) {
+    for (const auto& written : conf.ssl_certificate_files) {
+      const auto& file = read(written.value);
+      if (file && file->facts) use(*file, written.place);
+    }
+  }
 
  private:
   apr_pool_t* temporary_;

@@ -232,7 +232,10 @@ Runtime* judge_config(apr_pool_t* pconf, apr_pool_t* ptemp, server_rec* base,
   warn_of_domains(*runtime, base, complaints);
   if (complaints.any_error()) return nullptr;
   note_sight(*runtime);
-  if (!complaints.quiet()) advise(*runtime, base, ptemp, files, complaints);
+  if (!complaints.quiet()) {
+    note_certificate_files(*runtime, files);
+    advise(*runtime, base, ptemp, files, complaints);
+  }
   runtime->hsts_filter = ap_get_output_filter_handle(hsts_filter_name);
   return runtime;
 }

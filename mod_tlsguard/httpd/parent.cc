@@ -14,7 +14,6 @@
 #include "httpd/guard.h"
 #include "httpd/pool.h"
 #include "httpd/running.h"
-#include "httpd/static_certificates.h"
 #include "store/layout.h"
 #include "store/state_file.h"
 
@@ -80,7 +79,6 @@ class Parent {
 
   void start(apr_pool_t* pconf, live::BoardAnchor& anchor, DomainAnchor& domain_anchor) {
     open_store();
-    read_certificate_files(runtime_, pconf);
     if (runtime_.needs_agent()) {
       domains_.emplace(base_, pconf, runtime_, domain_anchor);
       domains_->start(directory_ ? &*directory_ : nullptr);

@@ -87,7 +87,7 @@ struct Runtime {
   ManagedDomains domains;
   std::unique_ptr<PlaceholderFile> placeholder_file = std::make_unique<PlaceholderFile>();
   std::unique_ptr<LiveDomains> live;  // set in post_config; null: nothing is managed
-  // Those that serve where nothing is managed, each once; set in post_config.
+  // Those that serve where nothing is managed, each once; empty while httpd rehearses.
   std::vector<status::CertificateFile> certificate_files;
   Names names;                 // of TLS virtual hosts, for redirects
   bool judging = false;        // some virtual host is not off

@@ -2,9 +2,7 @@
 #include "httpd/static_certificates.h"
 
 #include <algorithm>
-#include <fstream>
 #include <map>
-#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -22,32 +20,17 @@ namespace {
 constexpr std::size_t most_names = 100;
 constexpr std::size_t longest_text = 255;
 
-std::optional<crypto::CertificateFacts> facts_in(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::string text(crypto::max_chain_pem, '\0');
-  if (!file) return std::nullopt;
-  file.read(text.data(), static_cast<std::streamsize>(text.size()));
-  text.resize(static_cast<std::size_t>(file.gcount()));
-  auto leaf = crypto::first_certificate(text);
-  if (!leaf) return std::nullopt;
-  auto facts = crypto::facts_of(leaf->get());
-  if (!facts) return std::nullopt;
-  return std::move(*facts);
-}
-
-std::optional<status::CertificateFile> file_at(const std::string& path) {
-  auto facts = facts_in(path);
-  if (!facts) return std::nullopt;
+status::CertificateFile shown(const std::string& path, const crypto::CertificateFacts& facts) {
   status::CertificateFile file;
   file.file = path;
-  file.names = std::move(facts->dns_names);
-  file.names.insert(file.names.end(), facts->ip_addresses.begin(), facts->ip_addresses.end());
+  file.names = facts.dns_names;
+  file.names.insert(file.names.end(), facts.ip_addresses.begin(), facts.ip_addresses.end());
   std::erase_if(file.names, [](const std::string& name) { return name.size() > longest_text; });
   file.names.resize(std::min(file.names.size(), most_names));
-  file.serial = facts->serial.substr(0, longest_text);
-  file.issuer = facts->issuer.substr(0, longest_text);
-  file.not_before = facts->not_before;
-  file.not_after = facts->not_after;
+  file.serial = facts.serial.substr(0, longest_text);
+  file.issuer = facts.issuer.substr(0, longest_text);
+  file.not_before = facts.not_before;
+  file.not_after = facts.not_after;
   return file;
 }
 
@@ -62,9 +45,6 @@ std::vector<std::string> paths_of(const VirtualHost& host, apr_pool_t* pool) {
 
 std::string name_of(const VirtualHost& host) { return to_lower(host.name).substr(0, longest_text); }
 
-// Where it has declared a domain, the file only serves until that one is live.
-bool is_managed(const VirtualHost& host) { return host.managed.fully || !host.managed.own.empty(); }
-
 void note_host(status::CertificateFile& file, const VirtualHost& host) {
   file.watched |= watches_files(host);
   std::string name = name_of(host);
@@ -76,27 +56,24 @@ void note_host(status::CertificateFile& file, const VirtualHost& host) {
 
 }  // namespace
 
+bool is_managed(const VirtualHost& host) { return host.managed.fully || !host.managed.own.empty(); }
+
 bool watches_files(const VirtualHost& host) {
   const ServerConf& conf = *conf_of(host.server);
   return !is_managed(host) && !conf.ssl_certificate_files.empty() && conf.domain_conf != nullptr &&
          conf.domain_conf->events && !conf.domain_conf->events->value.empty();
 }
 
-void read_certificate_files(Runtime& runtime, apr_pool_t* pool) {
+void note_certificate_files(Runtime& runtime, CertificateFiles& read) {
   auto& files = runtime.certificate_files;
-  std::map<std::string, std::optional<std::size_t>> positions;
+  std::map<std::string_view, std::size_t> positions;
   for (const auto& host : runtime.virtual_hosts) {
     if (is_managed(*host)) continue;
-    for (const std::string& path : paths_of(*host, pool)) {
-      auto [known, fresh] = positions.try_emplace(path);
-      if (fresh) {
-        if (auto file = file_at(path)) {
-          known->second = files.size();
-          files.push_back(std::move(*file));
-        }
-      }
-      if (known->second) note_host(files[*known->second], *host);
-    }
+    read.each(*conf_of(host->server), [&](const CertificateFile& file, const Place&) {
+      auto [known, fresh] = positions.try_emplace(file.path, files.size());
+      if (fresh) files.push_back(shown(file.path, *file.facts));
+      note_host(files[known->second], *host);
+    });
   }
 }
 
