@@ -183,6 +183,7 @@ class Redirects {
     const bool all_sent =
         proxied && (!sent.open.empty() || conf->site->require_https != web::RequireHttps::off);
     if (!all_sent && defaults_.contains(line.server)) use.for_others = true;
+    if (sent.later) use.later = true;
     if (sent.open.empty()) {
       use.sent.insert(names_of(line.server).front());
     } else if (proxied) {
@@ -196,6 +197,7 @@ class Redirects {
   struct Sent {
     bool not_served = false;        // some have no TLS virtual host: they pass in clear
     bool refused = false;           // some get a 403
+    bool later = false;             // some pass in clear until their certificate is live
     std::vector<std::string> open;  // without TLSGuardRequireHTTPS; one a TLS virtual host
   };
   [[nodiscard]] Sent names_sent(const server_rec* s, const Site& own) const {
@@ -205,6 +207,7 @@ class Redirects {
       const Asked asked = asked_of(own, name);
       if (asked.site == nullptr) sent.not_served = true;
       if (asked.setting == web::RequireHttps::refuse) sent.refused = true;
+      if (asked.site != nullptr && asked.site->host->managed.fully) sent.later = true;
       bool is_open = asked.setting == web::RequireHttps::off;
       if (is_open && open.insert(asked.site).second) sent.open.push_back(name);
     }
@@ -220,7 +223,8 @@ class Redirects {
     // One entry has to match a pattern whether its '*' stand for much or for nothing.
     const std::string much = filled(name, "**");
     const RequiredName* served = table.find(much);
-    if (served == nullptr || served != table.find(filled(name, ""))) {
+    if (served == nullptr || served->site->host == nullptr ||
+        served != table.find(filled(name, ""))) {
       return {nullptr, own.require_https};
     }
     Asked asked{served->site, own.require_https};
@@ -251,6 +255,7 @@ class Redirects {
     std::size_t advised = 0;
     Found found{};
     bool for_others = false;     // for hosts that no TLS virtual host has it does something still
+    bool later = false;          // once certificates are live
     bool here = false;           // TLSGuardRequireHTTPS has to be in the virtual host itself
     std::set<std::string> open;  // in the TLS virtual hosts of these names
     std::set<std::string> sent;  // already
@@ -259,16 +264,22 @@ class Redirects {
   void tell(const Use& use) {
     if (use.here && !use.open.empty()) return;  // too much to say
     const bool twice = !use.here && use.open.empty();
-    std::string text = twice ? fmt::format(
-                                   "TLSGuardRequireHTTPS answers what comes in clear for "
-                                   "{} before this does; {}",
-                                   some_of({use.sent.begin(), use.sent.end()}),
-                                   use.for_others ? left_for_others : "the line can go")
-                             : what_would(use);
+    std::string text =
+        twice ? fmt::format(
+                    "TLSGuardRequireHTTPS answers what comes in clear for "
+                    "{} before this does; {}",
+                    some_of({use.sent.begin(), use.sent.end()}), gone(use, "the line can go"))
+              : what_would(use);
     std::string directive(use.found.line->name);
     std::string kind = twice ? "redirect twice" : "redirect";
     if (use.for_others) kind += " for others";
+    if (use.later) kind += " later";
     input_.advice.add(kind, {use.found.line->place(), directive, directive + ": " + text});
+  }
+
+  static std::string gone(const Use& use, const char* all) {
+    std::string text = use.later ? "once certificates are live, " : "";
+    return text + (use.for_others ? left_for_others : all);
   }
 
   static std::string what_would(const Use& use) {
@@ -283,7 +294,7 @@ class Redirects {
         use.found.proxied
             ? " ('TLSGuardTrustedProxy' names the proxy whose X-Forwarded-Proto counts)"
             : "",
-        use.for_others ? left_for_others : "this redirect can go");
+        gone(use, "this redirect can go"));
   }
 
   std::map<LineKey, Use> uses_;

@@ -133,8 +133,9 @@ ADVISED = {
         ("'TLSGuardRequireHTTPS permanent' here", "TLSGuardTrustedProxy", "can go")),
     "Redirect": (redirect(f"Redirect permanent / https://{A}/"), "Redirect",
                  ("TLSGuardRequireHTTPS permanent",)),
-    "Redirect for now": (redirect(f'Redirect "/" "https://{WWW}/"', tls=vhost(WWW, f"ServerAlias {A}")),
-                         "Redirect", ("TLSGuardRequireHTTPS temporary", A)),
+    "Redirect for now": (redirect(f'Redirect "/" "https://{WWW}/"',
+                                  tls=vhost(WWW, f"ServerAlias {A}")), "Redirect",
+                         ("TLSGuardRequireHTTPS temporary", A)),
     "RedirectPermanent": (redirect(f"RedirectPermanent / https://{A}"), "RedirectPermanent",
                           ("TLSGuardRequireHTTPS permanent",)),
     "RedirectMatch": (redirect(f"RedirectMatch 301 ^/(.*)$ https://{A}/$1"), "RedirectMatch",
@@ -159,7 +160,12 @@ ADVISED = {
     "a redirect of a domain too many": (
         redirect(MOZILLA_REDIRECT, alias=None, tls=managed(
             f"<TLSGuardDomain {A}>\n{INTERNAL}\nTLSGuardRequireHTTPS permanent\n"
-            "</TLSGuardDomain>")), "RewriteRule", (f"for {A} before this does",)),
+            "</TLSGuardDomain>")), "RewriteRule",
+        (f"for {A} before this does; once certificates are live, " + FOR_OTHERS,)),
+    "a redirect to a managed virtual host": (
+        clear(name=B, alias=None) + redirect(MOZILLA_REDIRECT, alias=None,
+                                             tls=managed("TLSGuardDomain", INTERNAL)),
+        "RewriteRule", (f"of {A} sends", "then once certificates are live, this redirect can go")),
     # Stapling
     "stapling without a responder": (
         STAPLING + "SSLUseStapling on\n" + vhost(A) + vhost(B), "SSLUseStapling",
