@@ -201,6 +201,15 @@ void AlertKeeper::put_open(TroubleReport& report) const {
   alerts_.put_open(report);
 }
 
+std::set<AlertKey> AlertKeeper::open_alerts() const {
+  std::lock_guard lock(mutex_);
+  std::set<AlertKey> open;
+  for (const auto& [key, alert] : alerts_.all()) {
+    if (alert.ended_at == 0) open.insert(key);
+  }
+  return open;
+}
+
 // Only once each message is in the outbox: one that is told twice is better than one that is lost.
 void AlertKeeper::flush() {
   using Steady = std::chrono::steady_clock;

@@ -13,6 +13,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -53,6 +54,7 @@ class AlertKeeper : public EventSink {
   void checked(const std::string& subject);
   [[nodiscard]] UnixSeconds last_check(const std::string& subject);
   [[nodiscard]] bool is_open(const AlertKey& key) const;
+  [[nodiscard]] std::set<AlertKey> open_alerts() const;
   void put_open(TroubleReport& report) const;
   // Writes what has changed, if it can be written now. Call it again later.
   void flush();

@@ -7,7 +7,9 @@
 #include <chrono>
 #include <map>
 #include <set>
+#include <string_view>
 #include <thread>
+#include <unordered_set>
 #include <utility>
 
 #include "core/date.h"
@@ -84,14 +86,20 @@ Watch::Watch(Manager& manager, AlertKeeper& keeper, FailedLoads failed_loads, co
       outbox_(outbox),
       files_(manager.spec().static_certificates) {}
 
+bool Watch::is_open(const std::string& subject, AlertKind kind) const {
+  return !open_.empty() && open_.contains({subject, kind});
+}
+
 void Watch::find_unchecked(const Watched& domain, UnixSeconds now,
                            std::vector<Observation>& findings) {
   const std::string& identity = domain.spec->identity;
   const Situation& s = domain.situation;
   if (is_checked(domain, now)) {
     keeper_.checked(identity);
-    findings.push_back(
-        found(identity, AlertKind::unchecked, false, "checks go well again", {domain.spec}));
+    if (is_open(identity, AlertKind::unchecked)) {
+      findings.push_back(
+          found(identity, AlertKind::unchecked, false, "checks go well again", {domain.spec}));
+    }
     return;
   }
   UnixSeconds since = keeper_.last_check(identity);
@@ -112,22 +120,23 @@ void Watch::look_at(const Watched& domain, UnixSeconds now, std::vector<Observat
   const Situation& s = domain.situation;
   find_unchecked(domain, now, findings);
   // Jobs say when something begins; here is seen when it has ended otherwise than by an order.
-  if (s.live && !in_warn_window(s, now)) {
+  if (s.live && is_open(identity, AlertKind::expiring) && !in_warn_window(s, now)) {
     findings.push_back(
         found(identity, AlertKind::expiring, false,
               "a certificate that is valid until " + format_date(s.live->not_after) + " is live",
               {domain.spec}));
   }
-  if (s.failure.in_row == 0 && !domain.busy) {
+  if (s.failure.in_row == 0 && !domain.busy && is_open(identity, AlertKind::failing)) {
     findings.push_back(
         found(identity, AlertKind::failing, false, "nothing fails any more", {domain.spec}));
   }
   std::uint32_t failed = failed_loads_(identity);
   // Workers that have nothing yet have nothing to go on with.
-  if (failed == 0) mended_.erase(identity);
+  if (failed == 0 && !mended_.empty()) mended_.erase(identity);
   if (failed > 0 && !mended_.contains(identity) && manager_.mend(identity)) {
     mended_.insert(identity);
   }
+  if (failed == 0 && !is_open(identity, AlertKind::cannot_load)) return;
   findings.push_back(found(
       identity, AlertKind::cannot_load, failed > 0,
       failed > 0 ? std::string("a worker cannot load what is live, and serves on what it had; "
@@ -183,7 +192,8 @@ void Watch::look() {
   if (!manager_.owns_store()) return;
   std::vector<Watched> domains = manager_.watched();
   std::vector<Observation> findings = files_.look(now);
-  std::set<std::string, std::less<>> identities;
+  open_ = keeper_.open_alerts();
+  std::unordered_set<std::string_view> identities;
   for (const Watched& domain : domains) {
     identities.insert(domain.spec->identity);
     if (domain.phase != Phase::fresh) look_at(domain, now, findings);

@@ -37,12 +37,16 @@ class Watch {
   void look_at_cas(const std::vector<Watched>& domains, UnixSeconds now,
                    std::vector<Observation>& findings);
   void write_report();
+  [[nodiscard]] bool is_open(const std::string& subject, AlertKind kind) const;
   void find_unchecked(const Watched& domain, UnixSeconds now, std::vector<Observation>& findings);
 
   Manager& manager_;
   AlertKeeper& keeper_;
   FailedLoads failed_loads_;
   std::set<std::string> mended_;  // that workers cannot load, and the manager reads again
+  // At the beginning of a look: only of these is it said that they are over. With ten thousand
+  // domains that do well, words for each would be most of the agent's work.
+  std::set<AlertKey> open_;
   const Outbox* outbox_;
   StaticWatch files_;
 };
