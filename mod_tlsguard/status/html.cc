@@ -22,24 +22,6 @@ std::string tile(const Tile& tile) {
                      tile.label, tile.value, tile.below);
 }
 
-struct Handshakes {
-  std::uint64_t full = 0;
-  std::uint64_t resumed = 0;
-  std::uint64_t judged = 0;
-  std::uint64_t refused = 0;
-};
-
-Handshakes handshakes_of(const live::Snapshot& census) {
-  Handshakes sum;
-  for (const live::VirtualHostCounts& host : census.virtual_hosts) {
-    sum.full += host.traffic.full.count;
-    sum.resumed += host.traffic.resumed.count;
-    sum.judged += host.by(live::Judge::in_force).total();
-    sum.refused += host.by(live::Judge::in_force).refused();
-  }
-  return sum;
-}
-
 std::uint64_t alerts_of(const Model& model) {
   std::uint64_t sum = 0;
   if (!model.troubles) return sum;

@@ -102,6 +102,17 @@ Health health_of(const CertificateFile& file, UnixSeconds now) {
   return is_expiring(file.not_before, file.not_after, now) ? Health::expiring : Health::good;
 }
 
+Handshakes handshakes_of(const live::Snapshot& census) {
+  Handshakes sum;
+  for (const live::VirtualHostCounts& host : census.virtual_hosts) {
+    sum.full += host.traffic.full.count;
+    sum.resumed += host.traffic.resumed.count;
+    sum.judged += host.by(live::Judge::in_force).total();
+    sum.refused += host.by(live::Judge::in_force).refused();
+  }
+  return sum;
+}
+
 bool agent_is_missing(const Model& model) {
   if (model.passive || (!model.managing && !model.watching)) return false;
   // A clock that has jumped back is no reason to cry.

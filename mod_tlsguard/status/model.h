@@ -173,6 +173,16 @@ struct Model {
   Query query;
 };
 
+// Over all virtual hosts.
+struct Handshakes {
+  std::uint64_t full = 0;
+  std::uint64_t resumed = 0;
+  std::uint64_t judged = 0;
+  std::uint64_t refused = 0;
+};
+
+[[nodiscard]] Handshakes handshakes_of(const live::Snapshot& census);
+
 // The agent gives a sign of life each quarter of a minute; a start or reload may take a while.
 inline constexpr std::int64_t agent_silence = 180;
 [[nodiscard]] bool agent_is_missing(const Model& model);

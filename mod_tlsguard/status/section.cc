@@ -9,22 +9,6 @@
 namespace tlsguard::status {
 namespace {
 
-struct Sums {
-  std::uint64_t full = 0;
-  std::uint64_t resumed = 0;
-  std::uint64_t refused = 0;
-};
-
-Sums sums_of(const live::Snapshot& census) {
-  Sums sums;
-  for (const live::VirtualHostCounts& host : census.virtual_hosts) {
-    sums.full += host.traffic.full.count;
-    sums.resumed += host.traffic.resumed.count;
-    sums.refused += host.by(live::Judge::in_force).refused();
-  }
-  return sums;
-}
-
 std::string domains_html(const DomainTally& tally, UnixSeconds now) {
   std::string text = fmt::format("<dt>Managed domains: {}", grouped(tally.total));
   for (std::size_t i = 0; i < health_count; ++i) {
@@ -41,7 +25,7 @@ std::string domains_html(const DomainTally& tally, UnixSeconds now) {
 }  // namespace
 
 std::string section_html(const Model& model) {
-  Sums sums = sums_of(model.census);
+  Handshakes sums = handshakes_of(model.census);
   std::string text = "<hr>\n<h1>TLS by mod_tlsguard</h1>\n<dl>\n";
   if (model.managing) text += domains_html(model.tally, model.now);
   if (agent_is_missing(model)) {
@@ -71,7 +55,7 @@ std::string section_text(const Model& model) {
       text += fmt::format("TLSGuardFirstExpiry: {}\n", format_date(model.tally.first_expiry));
     }
   }
-  Sums sums = sums_of(model.census);
+  Handshakes sums = handshakes_of(model.census);
   add("VirtualHosts", model.hosts.size());
   add("HandshakesFull", sums.full);
   add("HandshakesResumed", sums.resumed);

@@ -3,8 +3,6 @@
 // What is read is written and read again as the same.
 // Input: one byte that chooses the document, then its content.
 #include <cstdint>
-#include <cstdio>
-#include <cstdlib>
 #include <string_view>
 
 #include "renew/account_document.h"
@@ -14,30 +12,15 @@
 #include "renew/order_record.h"
 #include "renew/spec_json.h"
 #include "renew/state.h"
+#include "round_trip.h"
 
 namespace {
 
 using namespace tlsguard;
+using fuzz::round_trip;
+using fuzz::wrong;
 
 constexpr UnixSeconds now = 1800000000;
-
-[[noreturn]] void wrong(const char* what) {
-  std::fprintf(stderr, "%s\n", what);
-  std::abort();
-}
-
-template <typename Read>
-void round_trip(std::string_view text, Read&& read) {
-  auto first = read(text);
-  if (!first) {
-    if (first.error().text.empty()) wrong("an error without a text");
-    return;
-  }
-  std::string written = to_json(*first);
-  auto again = read(written);
-  if (!again) wrong(again.error().text.c_str());
-  if (to_json(*again) != written) wrong("not the same after writing");
-}
 
 void schedule_holds(std::string_view text) {
   auto state = renew::job_state_from_json(text);

@@ -4,13 +4,12 @@
 // Input: one byte that chooses the file, then its content.
 #include <algorithm>
 #include <cstdint>
-#include <cstdio>
-#include <cstdlib>
 #include <nlohmann/json.hpp>
 #include <string_view>
 
 #include "renew/ca_counts.h"
 #include "renew/trouble_report.h"
+#include "round_trip.h"
 #include "status/html.h"
 #include "status/json.h"
 #include "status/open_metrics.h"
@@ -18,28 +17,10 @@
 namespace {
 
 using namespace tlsguard;
+using fuzz::round_trip;
+using fuzz::wrong;
 
 constexpr UnixSeconds now = 1800000000;
-
-[[noreturn]] void wrong(const char* what) {
-  std::fprintf(stderr, "%s\n", what);
-  std::abort();
-}
-
-// What is read is written and read again as the same.
-template <typename Read>
-auto round_trip(std::string_view text, Read&& read) {
-  auto first = read(text);
-  if (!first) {
-    if (first.error().text.empty()) wrong("an error without a text");
-    return first;
-  }
-  std::string written = to_json(*first);
-  auto again = read(written);
-  if (!again) wrong(again.error().text.c_str());
-  if (to_json(*again) != written) wrong("not the same after writing");
-  return first;
-}
 
 // Tags are closed, and their quotes: no text has left its place.
 void tags_hold(std::string_view html) {
