@@ -191,11 +191,6 @@ UnixSeconds AlertKeeper::last_check(const std::string& subject) {
   return alerts_.last_check(subject, now_());
 }
 
-bool AlertKeeper::is_open(const AlertKey& key) const {
-  std::lock_guard lock(mutex_);
-  return alerts_.is_open(key);
-}
-
 void AlertKeeper::put_open(TroubleReport& report) const {
   std::lock_guard lock(mutex_);
   alerts_.put_open(report);
@@ -203,11 +198,7 @@ void AlertKeeper::put_open(TroubleReport& report) const {
 
 std::set<AlertKey> AlertKeeper::open_alerts() const {
   std::lock_guard lock(mutex_);
-  std::set<AlertKey> open;
-  for (const auto& [key, alert] : alerts_.all()) {
-    if (alert.ended_at == 0) open.insert(key);
-  }
-  return open;
+  return alerts_.open();
 }
 
 // Only once each message is in the outbox: one that is told twice is better than one that is lost.

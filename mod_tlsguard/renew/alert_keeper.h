@@ -53,7 +53,6 @@ class AlertKeeper : public EventSink {
   // A check of this subject went well; and how long ago the last one was.
   void checked(const std::string& subject);
   [[nodiscard]] UnixSeconds last_check(const std::string& subject);
-  [[nodiscard]] bool is_open(const AlertKey& key) const;
   [[nodiscard]] std::set<AlertKey> open_alerts() const;
   void put_open(TroubleReport& report) const;
   // Writes what has changed, if it can be written now. Call it again later.

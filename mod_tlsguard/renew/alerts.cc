@@ -118,9 +118,12 @@ bool Alerts::end(const AlertKey& key, UnixSeconds now) {
   return said;
 }
 
-bool Alerts::is_open(const AlertKey& key) const {
-  auto found = alerts_.find(key);
-  return found != alerts_.end() && found->second.ended_at == 0;
+std::set<AlertKey> Alerts::open() const {
+  std::set<AlertKey> open;
+  for (const auto& [key, alert] : alerts_) {
+    if (alert.ended_at == 0) open.insert(key);
+  }
+  return open;
 }
 
 void Alerts::checked(const std::string& subject, UnixSeconds now) {

@@ -75,7 +75,7 @@ class Alerts {
   [[nodiscard]] bool raise(const AlertKey& key, std::string_view text, UnixSeconds now);
   // true: it was said, and is over now; say so.
   [[nodiscard]] bool end(const AlertKey& key, UnixSeconds now);
-  [[nodiscard]] bool is_open(const AlertKey& key) const;
+  [[nodiscard]] std::set<AlertKey> open() const;  // what lasts
 
   // A check of this subject has just gone well.
   void checked(const std::string& subject, UnixSeconds now);

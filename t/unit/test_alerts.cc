@@ -38,10 +38,10 @@ START_TEST(said_once_daily_and_when_over) {
   int said = 0;
   for (int i = 0; i < 13 * 24 * 4; ++i, now += 15 * minute) said += alerts.raise(key, "x", now);
   ck_assert_int_eq(said, 13);
-  ck_assert(alerts.is_open(key));
+  ck_assert(alerts.open().contains(key));
   ck_assert(alerts.end(key, now));
   ck_assert(!alerts.end(key, now));
-  ck_assert(!alerts.is_open(key));
+  ck_assert(!alerts.open().contains(key));
   ck_assert(alerts.raise(key, "x", now));
 }
 END_TEST
@@ -437,7 +437,7 @@ START_TEST(what_concerns_very_many_is_one_message) {
   kept.find(2000, Observation::State::fine);
   ck_assert_int_eq(kept.told.count(Event::recovered), 1);
   // All of them are known one by one.
-  ck_assert(!kept.keeper->is_open({"d7.example", AlertKind::cannot_load}));
+  ck_assert(!kept.keeper->open_alerts().contains({"d7.example", AlertKind::cannot_load}));
 }
 END_TEST
 
